@@ -1,0 +1,140 @@
+//! A contact by its id or by a unique property, and what of it is shown.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use serde_json::{Map, Value, json};
+
+use super::HubSpot;
+use super::account::{Account, Contact, iso};
+use super::properties::ObjectType;
+use super::refusal::Refusal;
+
+/// Shown in any case (observed).
+const ALWAYS: [&str; 3] = ["createdate", "hs_object_id", "lastmodifieddate"];
+
+/// Shown when no properties are asked for (search guide).
+const BY_DEFAULT: [&str; 3] = ["email", "firstname", "lastname"];
+
+/// The calling codes of two digits (ITU-T E.164); 1 and 7 have one digit, all others three.
+const TWO_DIGIT_CODES: &str = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 \
+     86 90 91 92 93 94 95 98";
+
+impl Contact {
+    /// The name that a person reads: the contact's, or what there is instead of one.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let named = |name: &&str| self.properties.get(*name).map(String::as_str);
+        let full: Vec<&str> = ["firstname", "lastname"].iter().filter_map(named).collect();
+        if full.is_empty() {
+            self.properties.get("email").unwrap_or(&self.id).clone()
+        } else {
+            full.join(" ")
+        }
+    }
+
+    /// A property as the API has it: written, or calculated by the vendor.
+    pub(super) fn property(&self, name: &str) -> Option<String> {
+        let number = |of: &str| self.properties.get(of).map(|number| national(number));
+        match name {
+            "hs_object_id" => Some(self.id.clone()),
+            "createdate" | "lastmodifieddate" => Some(iso(self.created_at)),
+            "hs_searchable_calculated_phone_number" => number("phone"),
+            "hs_searchable_calculated_mobile_number" => number("mobilephone"),
+            written => self.properties.get(written).cloned(),
+        }
+    }
+
+    /// The published description's `SimplePublicObject`; a known property without a value is null.
+    pub(super) fn shown(&self, account: &Account, properties: Option<&[String]>) -> Value {
+        let names: Vec<&str> = match properties {
+            None => BY_DEFAULT.to_vec(),
+            Some(asked) => asked.iter().map(String::as_str).collect(),
+        };
+        let known = |name: &&str| account.property(ObjectType::Contacts, name).is_some();
+        let value = |name: &str| (name.to_owned(), json!(self.property(name)));
+        let properties: Map<String, Value> =
+            names.into_iter().chain(ALWAYS).filter(known).map(value).collect();
+        let at = iso(self.created_at);
+        json!({ "id": self.id, "properties": properties, "createdAt": at, "updatedAt": at, "archived": false })
+    }
+}
+
+impl Account {
+    /// The contact with this id.
+    pub(super) fn contact(&self, id: &str) -> Result<&Contact, Refusal> {
+        let number = id.parse::<u64>().map_err(|_| Refusal::not_numeric(id))?;
+        self.contacts.get(&number).ok_or_else(|| Refusal::not_found(id))
+    }
+
+    fn contact_by(&self, property: &str, value: &str) -> Result<&Contact, Refusal> {
+        // The words are those observed for an upsert; for reading none are documented. Contacts are 0-1.
+        if !self.property(ObjectType::Contacts, property).is_some_and(|property| property.has_unique_value) {
+            let message = format!("Unable to read by non-unique 0-1 property {property}");
+            return Err(Refusal::validation(&message));
+        }
+        let same = |contact: &&Contact| {
+            contact.properties.get(property).is_some_and(|own| own.eq_ignore_ascii_case(value))
+        };
+        self.contacts.values().find(same).ok_or_else(|| Refusal::not_found(value))
+    }
+}
+
+/// `GET /crm/objects/{version}/contacts/{id}?idProperty=…&properties=…`
+pub(super) async fn read(
+    State(hubspot): State<HubSpot>,
+    Path((_, id)): Path<(String, String)>,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Result<Json<Value>, Refusal> {
+    let given = |wanted: &'static str| query.iter().filter(move |(name, _)| name == wanted);
+    let id_property = given("idProperty").next().map(|(_, value)| value);
+    // One list with commas, or the parameter several times.
+    let properties: Vec<String> =
+        given("properties").flat_map(|(_, list)| list.split(',')).map(Into::into).collect();
+    let properties = (!properties.is_empty()).then_some(properties.as_slice());
+    hubspot.read(|account| {
+        let contact = match id_property {
+            None => account.contact(&id)?,
+            Some(property) => account.contact_by(property, &id)?,
+        };
+        Ok(Json(contact.shown(account, properties)))
+    })
+}
+
+/// The number without its country code: "only the area code and local number" (search guide).
+///
+/// HubSpot calculates it from the number and the contact's country, by rules that are nowhere published.
+/// Modelled is what can be told from the number alone: of one with `+`, the digits after the calling code;
+/// of another, the digits without leading zeros (observed: 00004 gives 4).
+fn national(number: &str) -> String {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    if !number.trim_start().starts_with('+') {
+        return digits.trim_start_matches('0').into();
+    }
+    let code = match digits.as_bytes() {
+        [b'1' | b'7', ..] => 1,
+        _ if digits.get(..2).is_some_and(|two| TWO_DIGIT_CODES.split(' ').any(|code| code == two)) => 2,
+        _ => 3,
+    };
+    digits.get(code..).unwrap_or_default().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::national;
+
+    #[test]
+    fn the_searchable_number_has_no_country_code() {
+        for (number, searchable) in [
+            ("+14085551234", "4085551234"),
+            ("+1 (408) 555-1234", "4085551234"),
+            ("+442079460958", "2079460958"),
+            ("+353 1 555 0123", "15550123"),
+            ("(408) 555-1234", "4085551234"),
+            ("020 7946 0958", "2079460958"),
+            ("+4", ""),
+            ("anonymous", ""),
+        ] {
+            assert_eq!(national(number), searchable, "{number}");
+        }
+    }
+}

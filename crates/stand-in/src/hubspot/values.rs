@@ -1,0 +1,56 @@
+//! Which values a property takes: an unknown property, or a value that it doesn't take, is refused.
+//!
+//! The calls guide says that properties which don't exist are ignored; observed is the refusal below.
+
+use chrono::DateTime;
+
+use super::account::{Account, Values};
+use super::properties::{ObjectType, Property};
+
+/// One thing wrong with the properties of a call.
+pub(super) struct Invalid {
+    pub(super) name: String,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+}
+
+/// Everything wrong with the properties of a call, in the order of their names.
+pub(super) fn check(account: &Account, values: &Values) -> Vec<Invalid> {
+    let problem = |(name, value): (&String, &String)| {
+        let (code, message) = match account.property(ObjectType::Calls, name) {
+            None => ("PROPERTY_DOESNT_EXIST", format!("Property \"{name}\" does not exist")),
+            // An empty value clears the property, whatever its type (calls guide).
+            Some(_) if value.is_empty() => return None,
+            Some(property) => refused(&property, value)?,
+        };
+        Some(Invalid { name: name.clone(), code, message })
+    };
+    values.iter().filter_map(problem).collect()
+}
+
+fn refused(property: &Property, value: &str) -> Option<(&'static str, String)> {
+    match property.kind.as_str() {
+        // Both observed with the same words, which name Java's integer type.
+        "number" if value.parse::<f64>().is_err() => Some(not_a_long(value)),
+        "datetime" | "date" if !is_time(value) => Some(not_a_long(value)),
+        _ if !property.options.is_empty() && property.options.iter().all(|choice| choice.value != value) => {
+            let allowed: Vec<&str> = property.options.iter().map(|choice| choice.value.as_str()).collect();
+            let allowed = allowed.join(", ");
+            Some(("INVALID_OPTION", format!("{value} was not one of the allowed options: [{allowed}]")))
+        }
+        // "Only HTTPS, secure URLs will be accepted" (calls guide); with which words is not said.
+        _ if property.name == "hs_call_recording_url" && !value.starts_with("https://") => {
+            Some(("INVALID_URL", format!("{value} is not an HTTPS URL")))
+        }
+        _ => None,
+    }
+}
+
+fn not_a_long(value: &str) -> (&'static str, String) {
+    ("INVALID_LONG", format!("{value} was not a valid long."))
+}
+
+/// "Either a Unix timestamp in milliseconds or UTC format" (calls guide).
+fn is_time(value: &str) -> bool {
+    value.parse::<i64>().is_ok() || DateTime::parse_from_rfc3339(value).is_ok()
+}

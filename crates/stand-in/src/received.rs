@@ -1,0 +1,130 @@
+//! The list of what came in, for tests to assert on and for people to look at.
+//!
+//! A request is noted when it arrives and completed when it is answered, so that one whose caller gave up
+//! is in the list as well. Headers are left out: the bearer token is in them. So is whatever asks for a
+//! token, but for what is known to be no secret.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use axum::http::Uri;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::lock;
+
+const AT_MOST: usize = 10_000;
+
+/// What a request for a token may show of its body.
+const NO_SECRETS: [&str; 4] = ["client_id", "expires_in", "grant_type", "scope"];
+
+/// A request to a vendor's API, or to the sink.
+#[derive(Clone, Debug, Serialize)]
+pub struct Received {
+    /// When it arrived.
+    pub at: DateTime<Utc>,
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// The path, without the query.
+    pub path: String,
+    /// The query, as it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// The JSON body; null when there was none, a string when it was no JSON.
+    pub body: Value,
+    /// The status answered; none when the connection was dropped, or when nobody waited for the answer.
+    pub status: Option<u16>,
+    /// Whether a fault closed the connection instead of answering.
+    pub dropped: bool,
+}
+
+impl Received {
+    pub(crate) fn now(method: &str, uri: &Uri, body: &[u8]) -> Self {
+        let asks_for_a_token = uri.path().starts_with("/oauth/");
+        let body = match body {
+            [] => Value::Null,
+            body if asks_for_a_token => without_secrets(body),
+            body => serde_json::from_slice(body)
+                .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned())),
+        };
+        Self {
+            at: Utc::now(),
+            method: method.into(),
+            path: uri.path().into(),
+            query: uri.query().filter(|_| !asks_for_a_token).map(Into::into),
+            body,
+            status: None,
+            dropped: false,
+        }
+    }
+}
+
+fn without_secrets(body: &[u8]) -> Value {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(mut body)) => {
+            body.retain(|name, _| NO_SECRETS.contains(&name.as_str()));
+            Value::Object(body)
+        }
+        _ => Value::String("not shown".into()),
+    }
+}
+
+/// Requests by number, the oldest forgotten first.
+#[derive(Default)]
+pub(crate) struct Log(Mutex<Entries>);
+
+#[derive(Default)]
+struct Entries {
+    forgotten: usize,
+    kept: VecDeque<Received>,
+}
+
+impl Log {
+    /// Notes a request, and returns the number under which its answer is noted later.
+    pub(crate) fn add(&self, received: Received) -> usize {
+        let mut entries = lock(&self.0);
+        if entries.kept.len() == AT_MOST {
+            entries.kept.pop_front();
+            entries.forgotten += 1;
+        }
+        entries.kept.push_back(received);
+        entries.forgotten + entries.kept.len() - 1
+    }
+
+    /// Notes how a request ended; no status means that the connection was dropped.
+    pub(crate) fn ended(&self, number: usize, status: Option<u16>) {
+        let mut entries = lock(&self.0);
+        let position = number.checked_sub(entries.forgotten);
+        if let Some(received) = position.and_then(|position| entries.kept.get_mut(position)) {
+            received.status = status;
+            received.dropped = status.is_none();
+        }
+    }
+
+    pub(crate) fn all(&self) -> Vec<Received> {
+        lock(&self.0).kept.iter().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_requests_are_forgotten_and_a_late_answer_to_one_is_ignored() {
+        let log = Log::default();
+        let first = log.add(Received::now("GET", &Uri::from_static("/first"), b""));
+        for _ in 0..AT_MOST - 1 {
+            log.add(Received::now("GET", &Uri::from_static("/more"), b""));
+        }
+        let last = log.add(Received::now("GET", &Uri::from_static("/last"), b""));
+        log.ended(first, Some(200));
+        log.ended(last, Some(204));
+
+        let all = log.all();
+        assert_eq!(all.len(), AT_MOST);
+        assert!(all.iter().all(|received| received.path != "/first" && received.status != Some(200)));
+        assert_eq!(all.last().unwrap().status, Some(204));
+    }
+}

@@ -1,0 +1,173 @@
+//! The connections, and the one place where a request is noted, made to fail, or answered.
+//!
+//! `axum::serve` can only answer. Losing a reply means to close the connection without one, which hyper
+//! does when the service returns an error: so this is hyper's own HTTP/1 connection around the router.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Uri};
+use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::fault::{Failure, Faults};
+use crate::hubspot::{self, HubSpot};
+use crate::received::{Log, Received};
+use crate::sink::{self, Sink};
+use crate::zendesk::{self, Zendesk};
+
+/// What replies under way get before they are cut off.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Well above a batch of a hundred calls.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// What the server and the handles to it have in common.
+pub(crate) struct Shared {
+    pub(crate) hubspot: HubSpot,
+    pub(crate) zendesk: Zendesk,
+    pub(crate) sink: Sink,
+    pub(crate) faults: Faults,
+    pub(crate) received: Log,
+}
+
+impl Shared {
+    pub(crate) fn new(hubspot: HubSpot, zendesk: Zendesk) -> Self {
+        Self { hubspot, zendesk, sink: Sink::default(), faults: Faults::default(), received: Log::default() }
+    }
+}
+
+/// Why a connection is closed without an answer.
+#[derive(Debug, thiserror::Error)]
+enum Dropped {
+    #[error("a fault asked for it")]
+    Fault,
+    #[error("the request did not arrive whole: {0}")]
+    Incomplete(axum::Error),
+}
+
+#[derive(Clone)]
+pub(crate) struct Server {
+    shared: Arc<Shared>,
+    router: TowerToHyperService<Router>,
+}
+
+impl Server {
+    pub(crate) fn new(shared: Arc<Shared>, router: Router) -> Self {
+        Self { shared, router: TowerToHyperService::new(router) }
+    }
+
+    /// Accepts connections until `stopping` changes or its sender is gone.
+    pub(crate) async fn run(self, listener: TcpListener, mut stopping: watch::Receiver<()>) {
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                _ = stopping.changed() => break,
+                Some(_) = connections.join_next() => {}
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        connections.spawn(self.clone().connection(stream, stopping.clone()));
+                    }
+                    Err(error) => {
+                        // Out of file descriptors, most likely: without a pause this would spin.
+                        tracing::warn!(%error, "can't accept a connection");
+                        sleep(Duration::from_millis(100)).await;
+                    }
+                }
+            }
+        }
+        drop(listener);
+        // Whatever is left after that is aborted with the set.
+        let _ = timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await;
+    }
+
+    async fn connection(self, stream: TcpStream, mut stopping: watch::Receiver<()>) {
+        let service = service_fn(|request| self.answer(request));
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            _ = stopping.changed() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended");
+        }
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response, Dropped> {
+        let (parts, body) = request.into_parts();
+        let body = axum::body::to_bytes(Body::new(body), MAX_BODY).await.map_err(Dropped::Incomplete)?;
+        let (method, uri) = (parts.method.to_string(), parts.uri.clone());
+        let request = Request::from_parts(parts, Body::from(body.clone()));
+        if is_page(&uri) {
+            return Ok(self.route(request).await);
+        }
+
+        let number = self.shared.received.add(Received::now(&method, &uri, &body));
+        let answer = match self.shared.faults.take(&method, uri.path()) {
+            None => Ok(self.route(request).await),
+            Some(Failure::Status(status)) => Ok(refused(uri.path(), status)),
+            Some(Failure::RateLimited { retry_after }) => Ok(rate_limited(uri.path(), retry_after)),
+            Some(Failure::SlowMs(delay)) => {
+                let answer = self.route(request).await;
+                sleep(Duration::from_millis(delay)).await;
+                Ok(answer)
+            }
+            Some(Failure::LoseReply) => {
+                self.route(request).await;
+                Err(Dropped::Fault)
+            }
+            Some(Failure::RefuseConnection) => Err(Dropped::Fault),
+        };
+        let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
+        self.shared.received.ended(number, status);
+        tracing::info!(%method, path = uri.path(), status, dropped = status.is_none(), "request");
+        answer
+    }
+
+    async fn route(&self, request: Request<Body>) -> Response {
+        let answer: Result<Response, Infallible> = self.router.call(request).await;
+        let Ok(answer) = answer;
+        answer
+    }
+}
+
+/// A fault's status, with the body that an error has at this path.
+fn refused(path: &str, status: u16) -> Response {
+    if Zendesk::has(path) {
+        zendesk::Refusal::injected(path, status).into_response()
+    } else if Sink::has(path) {
+        sink::injected(status, None)
+    } else {
+        hubspot::Refusal::injected(status).into_response()
+    }
+}
+
+fn rate_limited(path: &str, retry_after: Option<u64>) -> Response {
+    if Zendesk::has(path) {
+        zendesk::Refusal::rate_limited(retry_after).into_response()
+    } else if Sink::has(path) {
+        sink::injected(429, retry_after)
+    } else {
+        hubspot::Refusal::rate_limited(retry_after).into_response()
+    }
+}
+
+/// The stand-in's own pages: never made to fail, and not in the list of what came in.
+fn is_page(uri: &Uri) -> bool {
+    uri.path() == "/" || uri.path().starts_with("/stand-in/")
+}

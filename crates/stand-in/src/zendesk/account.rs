@@ -1,0 +1,332 @@
+//! The state of the account: tickets with their comments, users, and the idempotency keys of late.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::attributes::Attributes;
+use super::comments::{Comment, NewComment};
+use super::refusal::Refusal;
+
+/// The user in whose name the API's callers act.
+pub(super) const INTEGRATION: u64 = 29;
+
+/// The agent who works on the tickets meanwhile.
+pub(super) const AGENT: u64 = 28;
+
+/// The customer who asks for the tickets to begin with.
+const CUSTOMER: u64 = 20_978_392;
+
+/// Where a ticket stands.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Nobody has looked at it.
+    New,
+    /// Someone works on it.
+    Open,
+    /// It waits for the requester.
+    Pending,
+    /// It waits for someone else.
+    Hold,
+    /// It is done, and can be opened again.
+    Solved,
+    /// It is done for good.
+    Closed,
+}
+
+/// A ticket.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Ticket {
+    /// The vendor's id.
+    pub id: u64,
+    /// Its subject; empty where it has none.
+    pub subject: String,
+    /// Where it stands.
+    pub status: Status,
+    /// The caller's own id for it.
+    pub external_id: Option<String>,
+    /// The closed ticket that it follows up.
+    pub via_followup_source_id: Option<u64>,
+    /// `urgent`, `high`, `normal` or `low`.
+    pub priority: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// What else was written: the requester, the assignee, custom fields and so on.
+    pub properties: BTreeMap<String, Value>,
+    /// The comments, the oldest first; the first is the ticket's description.
+    pub comments: Vec<Comment>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed; see [`Ticket::touch`] for how far this can be believed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What a request did to a ticket: its id, the time and the events.
+pub(super) struct Audit {
+    pub(super) id: u64,
+    pub(super) at: DateTime<Utc>,
+    pub(super) events: Vec<Value>,
+}
+
+#[derive(Deserialize, Serialize)]
+pub(super) struct Account {
+    next_ticket: u64,
+    /// Comments, audits and the events in them are numbered together.
+    next_event: u64,
+    pub(super) tickets: BTreeMap<u64, Ticket>,
+    /// Names by ids.
+    pub(super) users: BTreeMap<u64, String>,
+    keys: BTreeMap<String, Answered>,
+}
+
+/// What was answered to a request that had an idempotency key.
+#[derive(Deserialize, Serialize)]
+pub(super) struct Answered {
+    at: DateTime<Utc>,
+    request: Map<String, Value>,
+    ticket: u64,
+    answer: Value,
+}
+
+impl Ticket {
+    /// Moves `updated_at` on: to now, and by a second at least.
+    ///
+    /// The format has whole seconds, and a stamp is compared as it was sent: in the vendor's account two
+    /// changes within a second look like one, so that the second goes unseen. Here no two changes have the
+    /// same stamp, or a test of a race would depend on the clock. Where a ticket changes faster than once a
+    /// second, its `updated_at` runs ahead of the time.
+    fn touch(&mut self, now: DateTime<Utc>) {
+        self.updated_at = now.trunc_subsecs(0).max(self.updated_at + TimeDelta::seconds(1));
+    }
+
+    fn field(&self, name: &str) -> Value {
+        match name {
+            "subject" => json!(self.subject),
+            "status" => json!(self.status),
+            "external_id" => json!(self.external_id),
+            "priority" => json!(self.priority),
+            "tags" => json!(self.tags),
+            name => self.properties.get(name).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// The value is of the property's type: `Attributes` has seen to that.
+    fn set(&mut self, name: &str, value: Value) {
+        let text = value.as_str().map(String::from);
+        match name {
+            "subject" => self.subject = text.unwrap_or_default(),
+            "status" => self.status = serde_json::from_value(value).unwrap_or(self.status),
+            "external_id" => self.external_id = text,
+            "priority" => self.priority = text,
+            "tags" => self.tags = serde_json::from_value(value).unwrap_or_default(),
+            name if value.is_null() => drop(self.properties.remove(name)),
+            name => drop(self.properties.insert(name.into(), value)),
+        }
+    }
+}
+
+impl Account {
+    /// Tickets to attach to, and to fail to attach to: one is closed.
+    pub(super) fn sample() -> Self {
+        let mut account = Self {
+            next_ticket: 1,
+            next_event: 2_127_301_143,
+            tickets: BTreeMap::new(),
+            users: BTreeMap::from([
+                (AGENT, "Jordan Ellis".into()),
+                (INTEGRATION, "Aftercall".into()),
+                (CUSTOMER, "Dana Whitfield".into()),
+            ]),
+            keys: BTreeMap::new(),
+        };
+        for (id, status, subject) in [
+            (35_400, Status::Closed, "My printer is out of paper"),
+            (35_420, Status::Solved, "My printer is too loud"),
+            (35_436, Status::Open, "My printer is on fire"),
+        ] {
+            account.next_ticket = id;
+            account.add(status, subject);
+        }
+        account
+    }
+
+    pub(super) fn ticket(&self, id: u64) -> Result<&Ticket, Refusal> {
+        self.tickets.get(&id).ok_or_else(Refusal::not_found)
+    }
+
+    /// Adds a ticket that a customer wrote.
+    pub(super) fn add(&mut self, status: Status, subject: &str) -> u64 {
+        let fields = BTreeMap::from([
+            ("subject", json!(subject)),
+            ("status", json!(status)),
+            ("requester_id", json!(CUSTOMER)),
+            ("submitter_id", json!(CUSTOMER)),
+            ("assignee_id", json!(AGENT)),
+        ]);
+        let body = format!("{subject}.");
+        let comment = NewComment { body, public: Some(true), data: None };
+        self.insert(CUSTOMER, Attributes { fields, ..Attributes::default() }, comment).0
+    }
+
+    /// Creates a ticket as a request asks for it.
+    ///
+    /// "The parameter only works with closed tickets. It has no effect with other tickets" (follow-up
+    /// guide): here a source that can't be followed up is refused, so that nobody relies on having one.
+    pub(super) fn create(&mut self, mut given: Attributes) -> Result<(u64, Audit), Refusal> {
+        let Some(comment) = given.comment.take() else { return Err(Refusal::blank_description()) };
+        if let Some(source) = given.followup_of {
+            match self.tickets.get(&source) {
+                Some(source) if source.status == Status::Closed => {
+                    // Inherited unless the request has its own (follow-up guide).
+                    given.fields.entry("tags").or_insert_with(|| json!(source.tags));
+                }
+                _ => {
+                    let description = format!("Ticket {source} is not there, or not closed");
+                    return Err(Refusal::invalid("via_followup_source_id", &description));
+                }
+            }
+        }
+        // "Defaults to the authenticated user" (tickets reference), both of them.
+        for name in ["requester_id", "submitter_id"] {
+            given.fields.entry(name).or_insert_with(|| json!(INTEGRATION));
+        }
+        Ok(self.insert(INTEGRATION, given, comment))
+    }
+
+    fn insert(&mut self, author: u64, given: Attributes, comment: NewComment) -> (u64, Audit) {
+        let id = self.next_ticket;
+        self.next_ticket += 1;
+        let now = Utc::now().trunc_subsecs(0);
+        let mut ticket = Ticket {
+            id,
+            subject: String::new(),
+            status: Status::New,
+            external_id: None,
+            via_followup_source_id: given.followup_of,
+            priority: None,
+            tags: Vec::new(),
+            properties: BTreeMap::new(),
+            comments: Vec::new(),
+            created_at: now,
+            updated_at: now,
+        };
+        let mut audit = self.audit(now);
+        self.comment(&mut ticket, author, comment, &mut audit);
+        for (name, value) in given.fields {
+            ticket.set(name, value);
+            let event = json!({ "type": "Create", "field_name": name, "value": text(ticket.field(name)) });
+            self.event(event, &mut audit);
+        }
+        self.tickets.insert(id, ticket);
+        (id, audit)
+    }
+
+    /// Changes a ticket as a request asks for it; without anything to change it stays as it is, and so does
+    /// its `updated_at`, which moves with the events only (tickets reference).
+    ///
+    /// Whether the stamp or the closed ticket is looked at first is not documented.
+    pub(super) fn update(&mut self, id: u64, author: u64, given: Attributes) -> Result<Audit, Refusal> {
+        let ticket = self.ticket(id)?;
+        if given.safe_update.is_some_and(|stamp| ticket.updated_at > stamp) {
+            return Err(Refusal::conflict());
+        }
+        let changes: Vec<(&str, Value, Value)> = given
+            .fields
+            .into_iter()
+            .map(|(name, value)| (name, ticket.field(name), value))
+            .filter(|(_, old, new)| old != new)
+            .collect();
+        let mut audit = self.audit(Utc::now());
+        if changes.is_empty() && given.comment.is_none() {
+            return Ok(audit);
+        }
+        let mut ticket = self.ticket(id)?.clone();
+        if ticket.status == Status::Closed {
+            return Err(Refusal::invalid("status", "Status: closed prevents ticket update"));
+        }
+        if let Some(comment) = given.comment {
+            self.comment(&mut ticket, author, comment, &mut audit);
+        }
+        for (name, old, new) in changes {
+            ticket.set(name, new);
+            let event = json!({
+                "type": "Change",
+                "field_name": name,
+                "value": text(ticket.field(name)),
+                "previous_value": text(old),
+            });
+            self.event(event, &mut audit);
+        }
+        ticket.touch(audit.at);
+        self.tickets.insert(id, ticket);
+        Ok(audit)
+    }
+
+    /// The answer that this key has got already, if it was within this time.
+    ///
+    /// "If you repeat the same request using the same body and idempotency key", the answer is the same
+    /// (idempotency section); only tickets that were created are remembered here: that a refusal is, is not
+    /// documented.
+    pub(super) fn answered(
+        &self,
+        key: &str,
+        request: &Map<String, Value>,
+        lifetime: Duration,
+    ) -> Result<Option<(u64, Value)>, Refusal> {
+        let age = |answered: &Answered| (Utc::now() - answered.at).to_std().unwrap_or_default();
+        match self.keys.get(key).filter(|answered| age(answered) < lifetime) {
+            None => Ok(None),
+            Some(answered) if answered.request == *request => {
+                Ok(Some((answered.ticket, answered.answer.clone())))
+            }
+            Some(_) => Err(Refusal::other_parameters()),
+        }
+    }
+
+    pub(super) fn remember(&mut self, key: &str, request: Map<String, Value>, ticket: u64, answer: Value) {
+        self.keys.insert(key.into(), Answered { at: Utc::now(), request, ticket, answer });
+    }
+
+    fn audit(&mut self, at: DateTime<Utc>) -> Audit {
+        Audit { id: self.take_event(), at, events: Vec::new() }
+    }
+
+    fn comment(&mut self, ticket: &mut Ticket, author: u64, new: NewComment, audit: &mut Audit) {
+        let comment = Comment {
+            id: self.take_event(),
+            author_id: author,
+            body: new.body,
+            // "The initial value set on ticket creation persists … unless you change it" (comments
+            // reference).
+            public: new.public.unwrap_or_else(|| ticket.comments.first().is_none_or(|first| first.public)),
+            data: new.data,
+            created_at: audit.at,
+            audit_id: audit.id,
+        };
+        audit.events.push(comment.shown(self));
+        ticket.comments.push(comment);
+    }
+
+    fn event(&mut self, mut event: Value, audit: &mut Audit) {
+        event["id"] = json!(self.take_event());
+        audit.events.push(event);
+    }
+
+    fn take_event(&mut self) -> u64 {
+        self.next_event += 1;
+        self.next_event - 1
+    }
+}
+
+/// Values in an audit are text, but for the tags (audit events reference).
+fn text(value: Value) -> Value {
+    match value {
+        Value::Number(number) => json!(number.to_string()),
+        other => other,
+    }
+}

@@ -1,0 +1,195 @@
+//! Zendesk: its routes, its rules and its account.
+//!
+//! - [`tokens`]: the client credentials, and the tokens that they buy
+//! - [`refusal`]: the error bodies
+//! - [`attributes`]: what a request says
+//! - [`account`]: the tickets, and what changes them
+//! - [`tickets`]: reading, finding, changing and creating a ticket
+//! - [`comments`]: written and voice comments, and their list
+//! - [`paging`]: lists in pages
+//! - [`shown`]: a ticket as the API shows it
+//!
+//! Each rule names where it comes from: "reference" and "guide" are the pages of that name on
+//! developer.zendesk.com, "idempotency section" is the one in the introduction to the ticketing reference,
+//! "observed" an answer of the real service that others have quoted in public.
+
+mod account;
+mod attributes;
+mod comments;
+mod paging;
+mod refusal;
+mod shown;
+mod tickets;
+mod tokens;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{any, get, post};
+use serde_json::json;
+
+pub use account::{Status, Ticket};
+pub use comments::{Comment, VoiceComment};
+pub(crate) use refusal::Refusal;
+
+use crate::kept::{File, Kept, Part};
+use crate::limit::{RateLimit, Window};
+use account::{AGENT, Account};
+use attributes::Attributes;
+use comments::NewComment;
+use tokens::Tokens;
+
+/// How the account is set up.
+#[derive(Clone)]
+pub struct Options {
+    /// The only OAuth client that is known.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: String,
+    /// How long a token is good for; 30 minutes by default, as the vendor's are.
+    pub token_lifetime: Duration,
+    /// How long an idempotency key is remembered; 2 hours by default, as the vendor does.
+    pub key_lifetime: Duration,
+    /// The vendor's rolling limit for updates of tickets; none by default.
+    pub update_limit: Option<RateLimit>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            client_id: "stand-in".into(),
+            client_secret: "stand-in-secret".into(),
+            token_lifetime: Duration::from_mins(30),
+            key_lifetime: Duration::from_hours(2),
+            update_limit: None,
+        }
+    }
+}
+
+/// Something that an agent does to a ticket meanwhile.
+#[derive(Clone, Debug)]
+pub enum Edit {
+    /// Adds an internal comment with this text.
+    Comment(String),
+    /// Changes the status.
+    Status(Status),
+    /// Changes the subject.
+    Subject(String),
+}
+
+/// A Zendesk account, as the API and the tests see it.
+#[derive(Clone)]
+pub struct Zendesk {
+    account: Arc<Kept<Account>>,
+    tokens: Arc<Tokens>,
+    updates: Arc<Window>,
+    options: Arc<Options>,
+}
+
+impl Zendesk {
+    pub(crate) fn open(file: Arc<File>, options: Options) -> io::Result<Self> {
+        let account = file.account(Part::Zendesk)?.unwrap_or_else(Account::sample);
+        Ok(Self {
+            account: Arc::new(Kept::new(account, Part::Zendesk, file)),
+            tokens: Arc::new(Tokens::new()),
+            updates: Arc::new(Window::new(options.update_limit)),
+            options: Arc::new(options),
+        })
+    }
+
+    /// Keeps the account as it is.
+    pub(crate) fn keep(&self) -> io::Result<()> {
+        self.account.keep()
+    }
+
+    /// Whether this path is one of the API's.
+    pub(crate) fn has(path: &str) -> bool {
+        path.starts_with("/api/") || path.starts_with("/oauth/")
+    }
+
+    /// Every route of the API that is played, each with `.json` and without.
+    pub(crate) fn router(&self) -> Router {
+        let no_such_endpoint = async || Refusal::no_such_endpoint();
+        let tickets = || get(tickets::list).post(tickets::create);
+        Router::new()
+            .route("/api/v2/tickets", tickets())
+            .route("/api/v2/tickets.json", tickets())
+            .route("/api/v2/tickets/{id}", get(tickets::read).put(tickets::update))
+            .route("/api/v2/tickets/{id}/comments", get(comments::list))
+            .route("/api/v2/tickets/{id}/comments.json", get(comments::list))
+            .route_layer(from_fn_with_state(self.clone(), tokens::admit))
+            .route("/oauth/tokens", post(tokens::give))
+            .route("/oauth/{*path}", any(no_such_endpoint))
+            .route("/api/{*path}", any(no_such_endpoint))
+            .method_not_allowed_fallback(no_such_endpoint)
+            .with_state(self.clone())
+    }
+
+    /// The tickets, in the order of their ids.
+    #[must_use]
+    pub fn tickets(&self) -> Vec<Ticket> {
+        self.account.read(|account| account.tickets.values().cloned().collect())
+    }
+
+    /// The ticket with this id, if there is one.
+    #[must_use]
+    pub fn ticket(&self, id: u64) -> Option<Ticket> {
+        self.account.read(|account| account.tickets.get(&id).cloned())
+    }
+
+    /// Adds a ticket with a customer's comment, and returns its id.
+    pub fn add_ticket(&self, status: Status) -> u64 {
+        self.done(|account| Ok(account.add(status, "My printer is out of ink")))
+    }
+
+    /// Lets an agent change a ticket; a comment always moves its `updated_at`, the others when they change
+    /// something.
+    ///
+    /// # Panics
+    ///
+    /// There is no such ticket, or it is closed.
+    pub fn edit_as_agent(&self, id: u64, edit: Edit) {
+        let given = match edit {
+            Edit::Comment(body) => {
+                Attributes { comment: Some(NewComment::internal(body)), ..Attributes::default() }
+            }
+            Edit::Status(status) => field("status", json!(status)),
+            Edit::Subject(subject) => field("subject", json!(subject)),
+        };
+        self.done(|account| account.update(id, AGENT, given).map(drop));
+    }
+
+    /// Closes a ticket for good, as the vendor's automation does with those solved long ago.
+    ///
+    /// # Panics
+    ///
+    /// There is no such ticket.
+    pub fn close(&self, id: u64) {
+        self.edit_as_agent(id, Edit::Status(Status::Closed));
+    }
+
+    /// Makes every token that was given so far worthless.
+    pub fn revoke_tokens(&self) {
+        self.tokens.revoke();
+    }
+
+    /// Refuses the client's secret from now on, or takes it again; tokens given before stay good.
+    pub fn refuse_credentials(&self, refuse: bool) {
+        self.tokens.refuse(refuse);
+    }
+
+    fn done<T>(&self, change: impl FnOnce(&mut Account) -> Result<T, Refusal>) -> T {
+        match self.account.change(change) {
+            Ok(done) => done,
+            Err(refusal) => panic!("{refusal:?}"),
+        }
+    }
+}
+
+fn field(name: &'static str, value: serde_json::Value) -> Attributes {
+    Attributes { fields: BTreeMap::from([(name, value)]), ..Attributes::default() }
+}

@@ -1,0 +1,98 @@
+//! A ticket and an audit as the API shows them (tickets and audits reference).
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+use super::account::{Account, Audit, INTEGRATION, Ticket};
+
+/// What of a ticket's properties is shown in any case: null or empty when it was never written.
+const PROPERTIES: [&str; 11] = [
+    "assignee_id",
+    "brand_id",
+    "custom_status_id",
+    "due_at",
+    "group_id",
+    "organization_id",
+    "problem_id",
+    "recipient",
+    "requester_id",
+    "submitter_id",
+    "type",
+];
+
+/// A time as the vendor writes it: in whole seconds.
+pub(super) fn iso(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// The API's own URL of a ticket.
+pub(super) fn url(base: &str, id: u64) -> String {
+    format!("{base}/api/v2/tickets/{id}.json")
+}
+
+/// How something was created: through the API, or as the follow-up of this ticket.
+pub(super) fn via(source: Option<&Ticket>) -> Value {
+    let source = match source {
+        None => json!({ "from": {}, "to": {}, "rel": null }),
+        Some(source) => json!({
+            "from": { "ticket_id": source.id, "subject": source.subject },
+            "to": {},
+            "rel": "follow_up",
+        }),
+    };
+    json!({ "channel": "api", "source": source })
+}
+
+impl Ticket {
+    pub(super) fn shown(&self, account: &Account, base: &str) -> Value {
+        let source = self.via_followup_source_id.and_then(|id| account.tickets.get(&id));
+        let followups =
+            account.tickets.values().filter(|other| other.via_followup_source_id == Some(self.id));
+        let custom_fields = self.properties.get("custom_fields").cloned().unwrap_or_else(|| json!([]));
+        let mut shown = json!({
+            "url": url(base, self.id),
+            "id": self.id,
+            "external_id": self.external_id,
+            "via": via(source),
+            "created_at": iso(self.created_at),
+            "updated_at": iso(self.updated_at),
+            "generated_timestamp": self.updated_at.timestamp(),
+            "subject": self.subject,
+            "raw_subject": self.subject,
+            "description": self.comments.first().map(|first| &first.body),
+            "priority": self.priority,
+            "status": self.status,
+            "is_public": self.comments.iter().any(|comment| comment.public),
+            "has_incidents": false,
+            "tags": self.tags,
+            "custom_fields": custom_fields,
+            "fields": custom_fields,
+            "followup_ids": followups.map(|other| other.id).collect::<Vec<_>>(),
+            "collaborator_ids": [],
+            "follower_ids": [],
+            "email_cc_ids": [],
+            "sharing_agreement_ids": [],
+            "allow_attachments": true,
+            "allow_channelback": false,
+            "from_messaging_channel": false,
+        });
+        for name in PROPERTIES {
+            shown[name] = json!(self.properties.get(name));
+        }
+        shown
+    }
+}
+
+impl Audit {
+    pub(super) fn shown(self, ticket: u64) -> Value {
+        json!({
+            "id": self.id,
+            "ticket_id": ticket,
+            "created_at": iso(self.at),
+            "author_id": INTEGRATION,
+            "metadata": { "system": {}, "custom": {} },
+            "events": self.events,
+            "via": via(None),
+        })
+    }
+}

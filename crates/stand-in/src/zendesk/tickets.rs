@@ -1,0 +1,114 @@
+//! Tickets: reading one, finding them, changing one, and creating one.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use serde_json::{Value, json};
+
+use super::Zendesk;
+use super::account::{INTEGRATION, Ticket};
+use super::attributes::{self, Attributes};
+use super::paging::{Pages, Query as Pairs, base};
+use super::refusal::Refusal;
+use super::shown;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const IDEMPOTENCY_LOOKUP: HeaderName = HeaderName::from_static("x-idempotency-lookup");
+
+/// The number of a ticket in a path, with `.json` or without.
+pub(super) fn number(id: &str) -> Result<u64, Refusal> {
+    let id = id.strip_suffix(".json").unwrap_or(id);
+    id.parse().map_err(|_| Refusal::wrong_type("id", "an integer"))
+}
+
+/// `GET /api/v2/tickets/{id}`
+pub(super) async fn read(
+    State(zendesk): State<Zendesk>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Refusal> {
+    let (id, base) = (number(&id)?, base(&headers));
+    zendesk.account.read(|account| {
+        let shown = account.ticket(id)?.shown(account, &base);
+        Ok(Json(json!({ "ticket": shown })))
+    })
+}
+
+/// `GET /api/v2/tickets`, all or those with this `external_id`, which need not be one (tickets reference).
+pub(super) async fn list(
+    State(zendesk): State<Zendesk>,
+    headers: HeaderMap,
+    uri: Uri,
+    Query(query): Query<Pairs>,
+) -> Result<Json<Value>, Refusal> {
+    let (pages, base) = (Pages::new(&headers, &uri, &query)?, base(&headers));
+    let wanted = query.iter().find(|(name, _)| name == "external_id").map(|(_, id)| id);
+    zendesk.account.read(|account| {
+        let fits = |ticket: &&Ticket| wanted.is_none() || ticket.external_id.as_ref() == wanted;
+        let tickets = account.tickets.values().filter(fits);
+        let tickets = tickets.map(|ticket| (ticket.id, ticket.shown(account, &base))).collect();
+        pages.page("tickets", tickets).map(Json)
+    })
+}
+
+/// `PUT /api/v2/tickets/{id}`
+///
+/// A body without `ticket` changes nothing and is answered as if it had: only the audit shows it.
+pub(super) async fn update(
+    State(zendesk): State<Zendesk>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Refusal> {
+    if let Err(wait) = zendesk.updates.admit() {
+        // Rounded up: after so many seconds there is a place.
+        return Err(Refusal::rate_limited(Some(wait.as_secs() + 1)));
+    }
+    let (id, base) = (number(&id)?, base(&headers));
+    let given = Attributes::of(&attributes::body(&headers, &body)?)?;
+    zendesk.account.change(|account| {
+        let audit = account.update(id, INTEGRATION, given)?;
+        let shown = account.ticket(id)?.shown(account, &base);
+        Ok(Json(json!({ "ticket": shown, "audit": audit.shown(id) })))
+    })
+}
+
+/// `POST /api/v2/tickets`
+///
+/// With an `Idempotency-Key`, the same request again gets the first one's answer (idempotency section).
+pub(super) async fn create(
+    State(zendesk): State<Zendesk>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<(StatusCode, HeaderMap, Json<Value>), Refusal> {
+    let base = base(&headers);
+    let request = attributes::body(&headers, &body)?;
+    let given = Attributes::of(&request)?;
+    let key = headers.get(IDEMPOTENCY_KEY).map(|key| String::from_utf8_lossy(key.as_bytes()));
+    zendesk.account.change(|account| {
+        let known = match &key {
+            Some(key) => account.answered(key, &request, zendesk.options.key_lifetime)?,
+            None => None,
+        };
+        let lookup = key.as_ref().map(|_| if known.is_some() { "hit" } else { "miss" });
+        let (id, answer) = match known {
+            Some(known) => known,
+            None => {
+                let (id, audit) = account.create(given)?;
+                let shown = account.ticket(id)?.shown(account, &base);
+                let answer = json!({ "ticket": shown, "audit": audit.shown(id) });
+                if let Some(key) = &key {
+                    account.remember(key, request, id, answer.clone());
+                }
+                (id, answer)
+            }
+        };
+        let mut headers = HeaderMap::new();
+        // The host in it came in a header, so it can stand in one.
+        headers.extend(HeaderValue::try_from(shown::url(&base, id)).ok().map(|url| (LOCATION, url)));
+        headers.extend(lookup.map(|lookup| (IDEMPOTENCY_LOOKUP, HeaderValue::from_static(lookup))));
+        Ok((StatusCode::CREATED, headers, Json(answer)))
+    })
+}

@@ -1,0 +1,174 @@
+//! The process: what it is made of, every route on one screen, how it starts and how it stops.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use axum::{
+    Json, Router,
+    extract::{FromRef, State},
+    http::StatusCode,
+    routing::{any, get, post},
+};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    config::{Config, ConfigError},
+    db,
+    error::Rejection,
+    jobs::{Enabled, JobKind, bell::Bell, queue::Workers},
+    receive::{self, guard::Guard, store::Writer},
+    serve::serve,
+};
+
+/// What a request handler can reach.
+#[derive(Clone)]
+pub struct AppState {
+    /// Says who may deliver.
+    pub guard: Arc<Guard>,
+    /// Makes events durable.
+    pub writer: Writer,
+    /// For the readiness probe.
+    pub pool: PgPool,
+}
+
+impl FromRef<AppState> for Arc<Guard> {
+    fn from_ref(app: &AppState) -> Self {
+        Arc::clone(&app.guard)
+    }
+}
+
+/// Every route.
+fn routes(config: &Config, state: AppState) -> Router {
+    let path = format!("/{}", config.webhook.path.trim_matches('/'));
+    let webhook = if config.webhook.gone {
+        any(async || Rejection::Gone)
+    } else {
+        post(receive::receive).fallback(async || Rejection::NotPost)
+    };
+    let router = Router::new()
+        .route("/health/live", get(async || Json(json!({ "status": "live" }))))
+        .route("/health/ready", get(ready))
+        .route(&path, webhook.clone());
+    let router = if path == "/" { router } else { router.route(&format!("{path}/"), webhook) };
+    router.fallback(async move || Rejection::NotFound { webhook: path }).with_state(state)
+}
+
+/// 200 while events can be stored.
+async fn ready(State(app): State<AppState>) -> (StatusCode, Json<Value>) {
+    match sqlx::query("select from call_event limit 0").execute(&app.pool).await {
+        Ok(_) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "the database does not answer" })))
+        }
+    }
+}
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roles {
+    /// Receives events.
+    pub receive: bool,
+    /// Runs jobs.
+    pub work: bool,
+}
+
+/// A process that has started.
+pub struct Running {
+    /// Where it listens, when it receives.
+    pub address: Option<SocketAddr>,
+    receiver: Option<Receiver>,
+    workers: Workers,
+    patience: Duration,
+}
+
+struct Receiver {
+    stop: CancellationToken,
+    server: JoinHandle<()>,
+    writer: JoinHandle<()>,
+    pool: PgPool,
+}
+
+/// Starts a process; settings are looked at before anything is touched.
+///
+/// # Errors
+///
+/// A setting is missing or wrong, the database can't be reached, or the address is taken.
+pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Result<Running> {
+    let config = Arc::new(config);
+    let url = config.database_url.as_ref().ok_or_else(|| {
+        ConfigError::new(
+            "DATABASE_URL is not set: postgres://user:password@host:5432/database, or DATABASE_URL_FILE",
+        )
+    })?;
+    let jobs = Enabled::new(jobs, Arc::clone(&config))?;
+    let guard = roles.receive.then(|| Guard::new(&config.webhook)).transpose()?;
+    let workers = Workers {
+        pool: db::worker_pool(url, config.jobs.concurrency)?,
+        stop: CancellationToken::new(),
+        tracker: TaskTracker::new(),
+        bell: Bell::default(),
+    };
+    let ready_to_work = if roles.work { jobs.prepare(&workers)? } else { Vec::new() };
+
+    db::migrate(url).await?;
+    let receiver = match guard {
+        Some(guard) => Some(receive(&config, guard, jobs).await?),
+        None => None,
+    };
+    if roles.work {
+        let Workers { pool, stop, tracker, bell } = workers.clone();
+        tracker.spawn(bell.ring(pool, stop));
+        for start in ready_to_work {
+            start();
+        }
+        tracing::info!("working");
+    }
+    let (address, receiver) = receiver.unzip();
+    // A job ends within its own time limit; the rest is for writing down how.
+    let patience = config.jobs.timeout + Duration::from_secs(5);
+    Ok(Running { address, receiver, workers, patience })
+}
+
+async fn receive(config: &Config, guard: Guard, jobs: Enabled) -> anyhow::Result<(SocketAddr, Receiver)> {
+    let url = config.database_url.as_ref().expect("it was looked at before");
+    let pool = db::writer_pool(url)?;
+    let listener = TcpListener::bind(config.listen_addr).await;
+    let listener =
+        listener.with_context(|| format!("can't listen on {}: set LISTEN_ADDR", config.listen_addr))?;
+    let address = listener.local_addr()?;
+    tracing::info!(%address, "listening");
+    let (queue, writer) = Writer::start(pool.clone(), jobs);
+    let state = AppState { guard: Arc::new(guard), writer: queue, pool: pool.clone() };
+    let stop = CancellationToken::new();
+    let server = tokio::spawn(serve(listener, routes(config, state), stop.clone()));
+    Ok((address, Receiver { stop, server, writer, pool }))
+}
+
+impl Running {
+    /// Stops it in the order in which a call passes: no new requests, those in hand answered, all events written, the
+    /// jobs in hand ended; what has not begun stays in the queue.
+    ///
+    /// # Errors
+    ///
+    /// A part of it had panicked.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        tracing::info!("stopping: requests and jobs in hand are ended first");
+        if let Some(receiver) = self.receiver {
+            receiver.stop.cancel();
+            receiver.server.await.context("the server")?;
+            receiver.writer.await.context("the writer")?;
+            receiver.pool.close().await;
+        }
+        self.workers.stop.cancel();
+        self.workers.tracker.close();
+        if timeout(self.patience, self.workers.tracker.wait()).await.is_err() {
+            tracing::warn!("some jobs did not end in time: another worker runs them again");
+        }
+        self.workers.pool.close().await;
+        Ok(())
+    }
+}

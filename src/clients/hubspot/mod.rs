@@ -1,0 +1,191 @@
+//! HubSpot: logs a call, atomically keyed by `call_id`, beside its contact.
+//!
+//! From our event to their properties: `properties`. Which contact: `contact`. The rules are those of HubSpot's
+//! documentation of the calls, contacts, search and associations APIs.
+
+mod contact;
+mod properties;
+mod setup;
+
+use reqwest::{Method, RequestBuilder, StatusCode, Url, header::CONTENT_TYPE};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+use std::time::Duration;
+
+use super::{Answer, ClientError, http, send};
+use crate::{
+    config::{ConfigError, HubSpotConfig, Pairs},
+    receive::event::CallEvent,
+};
+
+/// The unique property of calls that holds the platform's `call_id`; `aftercall setup hubspot` makes it.
+const CALL_ID_PROPERTY: &str = "external_call_id";
+
+/// The window of HubSpot's rate limit: how long to wait where its 429 doesn't say.
+const RATE_LIMIT_WINDOW: Duration = Duration::from_secs(10);
+
+/// HubSpot's API under one service key.
+pub struct HubSpot {
+    http: reqwest::Client,
+    base_url: Url,
+    version: String,
+    token: SecretString,
+    contact_id_property: Option<String>,
+    owners: Pairs,
+    properties: Pairs,
+}
+
+/// A call that HubSpot holds.
+#[derive(Debug)]
+pub struct Logged {
+    /// HubSpot's id of it.
+    pub id: String,
+    /// Its page in HubSpot, where the answer named it.
+    pub url: Option<String>,
+    /// Why it stands beside no contact, or beside one of several.
+    pub note: Option<String>,
+}
+
+impl HubSpot {
+    /// A client as configured.
+    ///
+    /// # Errors
+    ///
+    /// `HUBSPOT_TOKEN` is missing, or the base URL can't be one.
+    pub fn new(config: &HubSpotConfig) -> Result<Self, ConfigError> {
+        let token = config.token.clone().ok_or_else(|| {
+            ConfigError::new(
+                "HUBSPOT_TOKEN is not set: give it HubSpot's service key, or take update-crm out of JOBS",
+            )
+        })?;
+        if config.base_url.cannot_be_a_base() {
+            return Err(ConfigError::new("HUBSPOT_BASE_URL is no http or https URL"));
+        }
+        Ok(Self {
+            http: http(),
+            base_url: config.base_url.clone(),
+            version: config.api_version.clone(),
+            token,
+            contact_id_property: config.contact_id_property.clone(),
+            owners: config.owners.clone(),
+            properties: config.properties.clone(),
+        })
+    }
+
+    /// The origin that receipts name.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.base_url.origin().ascii_serialization()
+    }
+
+    /// Logs the call, or brings the one that is there up to date, and puts it beside its contact. Safe to repeat.
+    ///
+    /// # Errors
+    ///
+    /// HubSpot refused, or can't be reached.
+    pub async fn log_call(&self, call: &CallEvent) -> Result<Logged, ClientError> {
+        let upserted = self.upsert(call).await?;
+        let found = self.find_contact(call).await?;
+        if let Some(contact) = &found.id {
+            self.associate(&upserted.id, contact).await?;
+        }
+        Ok(Logged { id: upserted.id, url: upserted.url, note: found.note })
+    }
+
+    async fn upsert(&self, call: &CallEvent) -> Result<Upserted, ClientError> {
+        let input = json!({
+            "idProperty": CALL_ID_PROPERTY,
+            "id": call.call_id,
+            "properties": properties::of(call, &self.owners, &self.properties),
+        });
+        let request = self.request(Method::POST, &["objects", "calls", "batch", "upsert"]);
+        let answer = self.ask(request.json(&json!({ "inputs": [input] }))).await?;
+        // 207 is a success with errors inside, an error for each input that failed.
+        match answer.json::<Batch>() {
+            Some(batch) if !batch.results.is_empty() => {
+                Ok(batch.results.into_iter().next().expect("it is not empty"))
+            }
+            Some(batch) if !batch.errors.is_empty() => Err(refused(&answer)),
+            _ => Err(ClientError::retry(format!("HubSpot answered {} without the call", answer.status))),
+        }
+    }
+
+    /// (HubSpot's documentation, "Associate records with default label": repeating it changes nothing.)
+    async fn associate(&self, call_id: &str, contact_id: &str) -> Result<(), ClientError> {
+        let path = ["objects", "calls", call_id, "associations", "default", "contacts", contact_id];
+        self.ask(self.request(Method::PUT, &path).header(CONTENT_TYPE, "application/json")).await.map(drop)
+    }
+
+    /// A request to `/crm/{api}/{version}/{rest}`.
+    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
+        let mut url = self.base_url.clone();
+        let (api, rest) = path.split_first().expect("a path names its API");
+        url.path_segments_mut()
+            .expect("a base URL has a path")
+            .pop_if_empty()
+            .extend(["crm", api, &self.version])
+            .extend(rest);
+        self.http.request(method, url).bearer_auth(self.token.expose_secret())
+    }
+
+    /// Sends it; anything but a 2xx is an error.
+    async fn ask(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+        let answer = send("HubSpot", request).await?;
+        if answer.status.is_success() { Ok(answer) } else { Err(refused(&answer)) }
+    }
+}
+
+/// What HubSpot's error means, with what to do about it.
+fn refused(answer: &Answer) -> ClientError {
+    let Refusal { message, category, errors } = answer.json().unwrap_or_default();
+    let message = message.or_else(|| errors.into_iter().find_map(|error| error.message));
+    let message = message.unwrap_or_else(|| answer.text());
+    let category = category.map(|category| format!(" {category}")).unwrap_or_default();
+    let reason = format!("HubSpot answered {}{category}: {message}", answer.status.as_u16());
+    let hint = match answer.status.as_u16() {
+        400 if message.contains(CALL_ID_PROPERTY) => {
+            " (run `aftercall setup hubspot` once: it makes this property)"
+        }
+        400 if message.contains("does not exist") || message.contains("PROPERTY_DOESNT_EXIST") => {
+            " (do the properties named in HUBSPOT_PROPERTIES exist there?)"
+        }
+        401 => " (is HUBSPOT_TOKEN right, and not revoked?)",
+        403 => " (has the service key the scopes crm.objects.contacts.read and .write?)",
+        _ => "",
+    };
+    match ClientError::by_status(answer, format!("{reason}{hint}")) {
+        ClientError::Retry { reason, after: None } if answer.status == StatusCode::TOO_MANY_REQUESTS => {
+            ClientError::Retry { reason, after: Some(RATE_LIMIT_WINDOW) }
+        }
+        error => error,
+    }
+}
+
+#[derive(Deserialize)]
+struct Batch {
+    #[serde(default)]
+    results: Vec<Upserted>,
+    #[serde(default)]
+    errors: Vec<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct Upserted {
+    id: String,
+    url: Option<String>,
+}
+
+/// HubSpot's error; every field is optional.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Refusal {
+    message: Option<String>,
+    category: Option<String>,
+    errors: Vec<RefusedItem>,
+}
+
+#[derive(Deserialize)]
+struct RefusedItem {
+    message: Option<String>,
+}

@@ -1,0 +1,84 @@
+//! From our event to HubSpot's properties of a call. (HubSpot's documentation, "Calls": every value is a string,
+//! durations are milliseconds, the body is HTML.)
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use chrono::SecondsFormat;
+
+use super::CALL_ID_PROPERTY;
+use crate::{
+    config::Pairs,
+    receive::event::{CallEvent, Direction, Status},
+};
+
+/// The call's text in the contact's timeline; the template escapes what callers and agents wrote.
+#[derive(Template)]
+#[template(path = "hubspot_call.html")]
+struct Body<'a> {
+    call: &'a CallEvent,
+}
+
+pub(super) fn of(call: &CallEvent, owners: &Pairs, custom: &Pairs) -> BTreeMap<String, String> {
+    let time = call.started_at.or(call.ended_at).or(call.occurred_at).unwrap_or(call.received_at);
+    let owner = call.agent.id.as_ref().and_then(|agent| owners.0.get(agent));
+    let (status, disposition) = call.status.as_ref().map_or((None, None), outcome);
+    let known = [
+        (CALL_ID_PROPERTY, Some(call.call_id.clone())),
+        ("hs_timestamp", Some(time.to_rfc3339_opts(SecondsFormat::AutoSi, true))),
+        ("hs_call_title", Some(title(call))),
+        ("hs_call_body", Body { call }.render().ok()),
+        ("hs_call_direction", call.direction.as_ref().and_then(direction).map(str::to_owned)),
+        ("hs_call_status", status.map(str::to_owned)),
+        ("hs_call_disposition", disposition.map(str::to_owned)),
+        ("hs_call_duration", call.duration_seconds.map(|seconds| (u64::from(seconds) * 1000).to_string())),
+        ("hs_call_from_number", call.from.clone()),
+        ("hs_call_to_number", call.to.clone()),
+        // "Must be https": HubSpot refuses the whole call over any other.
+        (
+            "hs_call_recording_url",
+            call.recording().filter(|url| url.starts_with("https:")).map(str::to_owned),
+        ),
+        ("hubspot_owner_id", owner.cloned()),
+    ];
+    let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let custom = custom.0.iter().filter_map(|(field, name)| Some((name.clone(), call.custom_field(field)?)));
+    known.chain(custom).collect()
+}
+
+fn title(call: &CallEvent) -> String {
+    let direction = match &call.direction {
+        Some(Direction::Inbound) => "inbound call",
+        Some(Direction::Outbound) => "outbound call",
+        Some(Direction::Other(_)) | None => "call",
+    };
+    match &call.status {
+        Some(Status::Missed) => format!("Missed {direction}"),
+        Some(Status::Abandoned) => format!("Abandoned {direction}"),
+        Some(Status::Voicemail) => "Voicemail".to_owned(),
+        Some(Status::Answered | Status::Other(_)) | None => capitalized(direction),
+    }
+}
+
+fn capitalized(text: &str) -> String {
+    text[..1].to_uppercase() + &text[1..]
+}
+
+fn direction(direction: &Direction) -> Option<&'static str> {
+    match direction {
+        Direction::Inbound => Some("INBOUND"),
+        Direction::Outbound => Some("OUTBOUND"),
+        Direction::Other(_) => None,
+    }
+}
+
+/// The status, and the disposition from HubSpot's own list: Connected, No answer, Left voicemail.
+fn outcome(status: &Status) -> (Option<&'static str>, Option<&'static str>) {
+    match status {
+        Status::Answered => (Some("COMPLETED"), Some("f240bbac-87c9-4f6e-bf70-924b57d47db7")),
+        Status::Missed => (Some("NO_ANSWER"), Some("73a0d17f-1163-4015-bdd5-ec830791da20")),
+        Status::Voicemail => (Some("NO_ANSWER"), Some("b2cf5968-551e-4856-9783-52b3da59a7d0")),
+        Status::Abandoned => (Some("CANCELED"), None),
+        Status::Other(_) => (None, None),
+    }
+}

@@ -1,0 +1,224 @@
+//! Every setting: its variable, its default, its meaning.
+//!
+//! A setting is an environment variable, and a flag of the same name for trying it out. Secrets and `DATABASE_URL`
+//! come from the environment or from a file named by `NAME_FILE` alone: a flag would show in the process list.
+
+mod values;
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::http::HeaderName;
+use clap::{ArgAction, Args, ValueEnum, builder::BoolishValueParser};
+use reqwest::Url;
+use secrecy::SecretString;
+
+use values::secret;
+pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs};
+
+/// The settings of one process.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// The Postgres that holds events and jobs (`DATABASE_URL` or `DATABASE_URL_FILE`).
+    #[arg(skip)]
+    pub database_url: Option<SecretString>,
+
+    /// Where the webhook is served.
+    #[arg(long, env, default_value = "127.0.0.1:8080")]
+    pub listen_addr: SocketAddr,
+
+    /// How log lines look [default: pretty on a terminal, else json].
+    #[arg(long, env, value_enum)]
+    pub log_format: Option<LogFormat>,
+
+    /// Who may deliver events, and how.
+    #[command(flatten)]
+    pub webhook: WebhookConfig,
+
+    /// Which jobs run, and how hard they try.
+    #[command(flatten)]
+    pub jobs: JobsConfig,
+
+    /// The CRM of `update-crm`.
+    #[command(flatten)]
+    pub hubspot: HubSpotConfig,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Who may deliver events, and how.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Webhook")]
+pub struct WebhookConfig {
+    /// The path of the webhook, with or without a slash at its end.
+    #[arg(long = "webhook-path", env = "WEBHOOK_PATH", default_value = "/webhooks/after-call")]
+    pub path: String,
+
+    /// The secret in the platform's custom header (`WEBHOOK_TOKEN`).
+    #[arg(skip)]
+    pub token: Option<SecretString>,
+
+    /// The secret before the last rotation, admitted too (`WEBHOOK_TOKEN_PREVIOUS`).
+    #[arg(skip)]
+    pub token_previous: Option<SecretString>,
+
+    /// The header that carries the token.
+    #[arg(long = "webhook-token-header", env = "WEBHOOK_TOKEN_HEADER", default_value = "X-Webhook-Token")]
+    pub token_header: HeaderName,
+
+    /// The user of the platform's Basic Auth; either scheme admits when both are set.
+    #[arg(long = "webhook-basic-user", env = "WEBHOOK_BASIC_USER")]
+    pub basic_user: Option<String>,
+
+    /// The password of the platform's Basic Auth (`WEBHOOK_BASIC_PASSWORD`).
+    #[arg(skip)]
+    pub basic_password: Option<SecretString>,
+
+    /// The user before the last rotation [default: the same].
+    #[arg(long = "webhook-basic-user-previous", env = "WEBHOOK_BASIC_USER_PREVIOUS")]
+    pub basic_user_previous: Option<String>,
+
+    /// The password before the last rotation, admitted too (`WEBHOOK_BASIC_PASSWORD_PREVIOUS`).
+    #[arg(skip)]
+    pub basic_password_previous: Option<SecretString>,
+
+    /// Admit requests without any credential.
+    #[arg(long = "webhook-allow-unauthenticated", env = "WEBHOOK_ALLOW_UNAUTHENTICATED",
+          default_value = "false", action = ArgAction::Set, value_parser = BoolishValueParser::new())]
+    pub allow_unauthenticated: bool,
+
+    /// The key of the HMAC signature (`WEBHOOK_SIGNING_SECRET`); without it, the token.
+    #[arg(skip)]
+    pub signing_secret: Option<SecretString>,
+
+    /// The key before the last rotation (`WEBHOOK_SIGNING_SECRET_PREVIOUS`); without it, the previous token.
+    #[arg(skip)]
+    pub signing_secret_previous: Option<SecretString>,
+
+    /// Whether the signature is looked at [default: required where `WEBHOOK_SIGNING_SECRET` is set, else optional].
+    #[arg(long = "webhook-signature", env = "WEBHOOK_SIGNATURE", value_enum)]
+    pub signature: Option<SignaturePolicy>,
+
+    /// The header that carries the HMAC-SHA256 of the body, in hex or base64.
+    #[arg(
+        long = "webhook-signature-header",
+        env = "WEBHOOK_SIGNATURE_HEADER",
+        default_value = "X-Webhook-Signature"
+    )]
+    pub signature_header: HeaderName,
+
+    /// Addresses that may deliver: networks, comma separated, or `loopback`, or `any`.
+    #[arg(long = "webhook-allowed-ips", env = "WEBHOOK_ALLOWED_IPS", default_value = "loopback")]
+    pub allowed_ips: AllowedAddresses,
+
+    /// Proxies whose X-Forwarded-For is believed: networks, comma separated.
+    #[arg(long, env, default_value = "")]
+    pub trusted_proxies: Networks,
+
+    /// The largest body, in bytes.
+    #[arg(long = "webhook-max-body", env = "WEBHOOK_MAX_BODY", default_value_t = 65_536)]
+    pub max_body: usize,
+
+    /// Failed credentials a second from one address before it gets 429; 0 switches this off.
+    #[arg(long = "webhook-failed-auth-limit", env = "WEBHOOK_FAILED_AUTH_LIMIT", default_value_t = 10)]
+    pub failed_auth_limit: u32,
+
+    /// Answer 410 to every delivery: the platform should stop sending.
+    #[arg(long = "webhook-gone", env = "WEBHOOK_GONE",
+          default_value = "false", action = ArgAction::Set, value_parser = BoolishValueParser::new())]
+    pub gone: bool,
+}
+
+/// Whether a delivery's signature is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SignaturePolicy {
+    /// A delivery without a signature is refused.
+    Required,
+    /// A signature is verified when there is one.
+    Optional,
+    /// The header is not looked at.
+    Off,
+}
+
+/// Which jobs run, and how hard they try.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Jobs")]
+pub struct JobsConfig {
+    /// The jobs of this deployment, comma separated; the same for receivers and workers.
+    #[arg(long = "jobs", env = "JOBS", default_value = "update-crm")]
+    pub enabled: Names,
+
+    /// How long one run of a job may take.
+    #[arg(long = "job-timeout", env = "JOB_TIMEOUT", default_value = "20s", value_parser = humantime::parse_duration)]
+    pub timeout: Duration,
+
+    /// The wait after the first failure; each further one doubles it.
+    #[arg(long = "job-retry-first", env = "JOB_RETRY_FIRST", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub retry_first: Duration,
+
+    /// The longest wait between two tries.
+    #[arg(long = "job-retry-max", env = "JOB_RETRY_MAX", default_value = "3h", value_parser = humantime::parse_duration)]
+    pub retry_max: Duration,
+
+    /// How long after its first try a failing job is given up.
+    #[arg(long = "job-give-up-after", env = "JOB_GIVE_UP_AFTER", default_value = "72h", value_parser = humantime::parse_duration)]
+    pub give_up_after: Duration,
+
+    /// How many jobs of one kind a process runs at a time.
+    #[arg(long = "job-concurrency", env = "JOB_CONCURRENCY", default_value_t = 16)]
+    pub concurrency: usize,
+}
+
+/// The CRM of `update-crm`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "HubSpot")]
+pub struct HubSpotConfig {
+    /// The origin of HubSpot's API.
+    #[arg(long = "hubspot-base-url", env = "HUBSPOT_BASE_URL", default_value = "https://api.hubapi.com")]
+    pub base_url: Url,
+
+    /// The service key (`HUBSPOT_TOKEN`).
+    #[arg(skip)]
+    pub token: Option<SecretString>,
+
+    /// The dated version of HubSpot's API.
+    #[arg(long = "hubspot-api-version", env = "HUBSPOT_API_VERSION", default_value = "2026-09")]
+    pub api_version: String,
+
+    /// The unique contact property that `custom_fields.crm_id` holds [default: HubSpot's own id].
+    #[arg(long = "hubspot-contact-id-property", env = "HUBSPOT_CONTACT_ID_PROPERTY")]
+    pub contact_id_property: Option<String>,
+
+    /// The platform's agents and the HubSpot owners that they are: `ag_102=777,ag_103=778`.
+    #[arg(long = "hubspot-owners", env = "HUBSPOT_OWNERS", default_value = "")]
+    pub owners: Pairs,
+
+    /// Custom fields and the call properties that take them: `priority=call_priority`.
+    #[arg(long = "hubspot-properties", env = "HUBSPOT_PROPERTIES", default_value = "")]
+    pub properties: Pairs,
+}
+
+impl Config {
+    /// Reads the settings that never come from flags, each from its variable or from the file that `NAME_FILE` names.
+    ///
+    /// # Errors
+    ///
+    /// A secret that is set but empty, set twice, or in a file that can't be read.
+    pub fn with_secrets(mut self) -> Result<Self, ConfigError> {
+        self.database_url = secret("DATABASE_URL")?;
+        self.webhook.token = secret("WEBHOOK_TOKEN")?;
+        self.webhook.token_previous = secret("WEBHOOK_TOKEN_PREVIOUS")?;
+        self.webhook.basic_password = secret("WEBHOOK_BASIC_PASSWORD")?;
+        self.webhook.basic_password_previous = secret("WEBHOOK_BASIC_PASSWORD_PREVIOUS")?;
+        self.webhook.signing_secret = secret("WEBHOOK_SIGNING_SECRET")?;
+        self.webhook.signing_secret_previous = secret("WEBHOOK_SIGNING_SECRET_PREVIOUS")?;
+        self.hubspot.token = secret("HUBSPOT_TOKEN")?;
+        Ok(self)
+    }
+}

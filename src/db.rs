@@ -1,0 +1,81 @@
+//! Pools and migrations.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use apalis_postgres::PostgresStorage;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{
+    Executor, PgPool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio::time::{Instant, sleep};
+
+/// Our tables; apalis keeps its own history of its own tables, in the schema apalis.
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// How long a database that starts beside us may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The writer's and the readiness probe's connections. They give up before the platform does: a statement that waits
+/// for a lock or a stalled disk must not hold a delivery past the second within which it gets its answer.
+///
+/// # Errors
+///
+/// `DATABASE_URL` is no URL of a Postgres.
+pub fn writer_pool(url: &SecretString) -> anyhow::Result<PgPool> {
+    let options = PgPoolOptions::new()
+        .max_connections(2)
+        .acquire_timeout(Duration::from_millis(800))
+        .after_connect(|connection, _| {
+            Box::pin(async {
+                connection
+                    .execute("set statement_timeout = '800ms'; set lock_timeout = '500ms'")
+                    .await
+                    .map(drop)
+            })
+        });
+    Ok(options.connect_lazy_with(parse(url)?))
+}
+
+/// The workers' connections: their statements are short, so they share them.
+///
+/// # Errors
+///
+/// `DATABASE_URL` is no URL of a Postgres.
+pub fn worker_pool(url: &SecretString, jobs_at_a_time: usize) -> anyhow::Result<PgPool> {
+    let connections = u32::try_from(jobs_at_a_time).unwrap_or(u32::MAX).saturating_add(4).min(20);
+    Ok(PgPoolOptions::new().max_connections(connections).connect_lazy_with(parse(url)?))
+}
+
+fn parse(url: &SecretString) -> anyhow::Result<PgConnectOptions> {
+    let options = url.expose_secret().parse::<PgConnectOptions>();
+    options.context("DATABASE_URL is no Postgres URL: postgres://user:password@host:5432/database")
+}
+
+/// Waits for the database, and brings its tables up to date. Any number of processes may do it at once: sqlx holds a lock.
+///
+/// # Errors
+///
+/// The database can't be reached for 30 s, or a migration fails.
+pub async fn migrate(url: &SecretString) -> anyhow::Result<()> {
+    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(parse(url)?);
+    let deadline = Instant::now() + PATIENCE;
+    while let Err(error) = pool.acquire().await {
+        if Instant::now() > deadline {
+            return Err(error).context("the database of DATABASE_URL can't be reached");
+        }
+        tracing::warn!(%error, "waiting for the database");
+        sleep(Duration::from_secs(1)).await;
+    }
+    // A rollback to an older version meets migrations that it doesn't know: it leaves them alone.
+    let mut apalis = PostgresStorage::migrations();
+    apalis.set_ignore_missing(true).run(&pool).await.context(
+        "apalis' tables can't be made: its migrations need the right to create the extensions hstore and pgcrypto",
+    )?;
+    let mut ours = Migrator { migrations: MIGRATIONS.migrations.clone(), ..Migrator::DEFAULT };
+    ours.set_ignore_missing(true).run(&pool).await.context("the tables can't be made")?;
+    pool.close().await;
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! What `cargo run` brings so that nothing has to be set up: a private Postgres, a secret, a stand-in for HubSpot.
+//!
+//! Each is brought only where its setting is missing, and the banner says so. What it keeps for the next run stands under
+//! the package's name; `DEV_NAME=other cargo run` starts afresh. The production image is built without
+//! this module (cargo feature `dev`).
+
+use std::{
+    env,
+    fmt::Write as _,
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    net::{SocketAddr, TcpListener},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use anyhow::Context;
+use local_postgres::LocalPostgres;
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+use stand_in::StandIn;
+use ulid::Ulid;
+
+use crate::{config::Config, jobs};
+
+/// Where the stand-in listens when it can: the same address at every run, since receipts name it.
+const STAND_IN_ADDRESS: &str = "127.0.0.1:8090";
+
+/// The contact property that the stand-in's contacts have, and a value of it.
+const CONTACT: (&str, &str) = ("acme_id", "ACME-4451");
+
+/// A ticket for the first call.
+const TICKET: &str = "35436";
+
+/// What was brought.
+pub struct Dev {
+    begun: Instant,
+    postgres: Option<LocalPostgres>,
+    secret: Option<PathBuf>,
+    stand_in: Option<StandIn>,
+}
+
+/// Brings what is not configured.
+///
+/// # Errors
+///
+/// No Postgres can be had, or a file of ours can't be written.
+pub async fn complete(mut config: Config) -> anyhow::Result<(Config, Dev)> {
+    let mut dev = Dev { begun: Instant::now(), postgres: None, secret: None, stand_in: None };
+    let name = env::var("DEV_NAME").unwrap_or_else(|_| env!("CARGO_PKG_NAME").to_owned());
+    let directory = local_postgres::data_directory(&name)?;
+
+    if config.database_url.is_none() {
+        println!("\n  Starting a private Postgres; the first time takes a few seconds …");
+        let postgres = tokio::task::spawn_blocking(move || LocalPostgres::start_kept(&name)).await??;
+        config.database_url = Some(postgres.url("postgres").into());
+        dev.postgres = Some(postgres);
+    }
+    let webhook = &mut config.webhook;
+    if webhook.token.is_none() && webhook.basic_user.is_none() && !webhook.allow_unauthenticated {
+        let file = directory.join("webhook-token");
+        webhook.token = Some(kept_secret(&file).with_context(|| format!("{} is of no use", file.display()))?);
+        dev.secret = Some(file);
+    }
+    let hubspot = &mut config.hubspot;
+    if hubspot.token.is_none() {
+        let stand_in =
+            start_stand_in(&directory.join("stand-in.json")).await.context("the stand-in did not start")?;
+        hubspot.base_url = Url::parse(&stand_in.url())?;
+        hubspot.token = Some(stand_in::Options::default().token.into());
+        hubspot.contact_id_property.get_or_insert_with(|| CONTACT.0.to_owned());
+        dev.stand_in = Some(stand_in);
+    }
+    config.listen_addr = free(config.listen_addr);
+    Ok((config, dev))
+}
+
+/// The address, or a free one beside it: the usual port is often taken on a developer's machine.
+fn free(address: SocketAddr) -> SocketAddr {
+    match TcpListener::bind(address) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => SocketAddr::new(address.ip(), 0),
+        _ => address,
+    }
+}
+
+/// The secret of the last run, or a new one of 256 bits that only we can read.
+fn kept_secret(file: &Path) -> anyhow::Result<SecretString> {
+    match fs::read_to_string(file) {
+        Ok(secret) if !secret.trim().is_empty() => Ok(secret.trim().into()),
+        Ok(_) => anyhow::bail!("it is empty: delete it"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mut bytes = [0; 32];
+            getrandom::fill(&mut bytes)?;
+            let secret = hex::encode(bytes);
+            writeln!(OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?, "{secret}")?;
+            Ok(secret.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn start_stand_in(keep: &Path) -> anyhow::Result<StandIn> {
+    let listen = free(STAND_IN_ADDRESS.parse()?);
+    Ok(StandIn::start(stand_in::Options { listen, keep: Some(keep.to_owned()), ..Default::default() })
+        .await?)
+}
+
+impl Dev {
+    /// Says where everything is, and gives a line to paste.
+    ///
+    /// # Errors
+    ///
+    /// Standard output is closed.
+    pub fn greet(&self, config: &Config, address: SocketAddr) -> anyhow::Result<()> {
+        let banner = self.banner(config, &format!("http://{address}{}", config.webhook.path))?;
+        io::stdout().write_all(banner.as_bytes())?;
+        Ok(())
+    }
+
+    fn banner(&self, config: &Config, webhook: &str) -> anyhow::Result<String> {
+        let mut text = String::new();
+        let ms = self.begun.elapsed().as_millis();
+        writeln!(text, "\n  Aftercall {} ready in {ms} ms\n", env!("CARGO_PKG_VERSION"))?;
+        writeln!(text, "  ➜  Webhook   {webhook}")?;
+        if let (Some(file), Some(secret)) = (&self.secret, &config.webhook.token) {
+            let header = &config.webhook.token_header;
+            writeln!(text, "  ➜  Secret    {header}: {}", secret.expose_secret())?;
+            writeln!(
+                text,
+                "               made for you and kept in {}; WEBHOOK_TOKEN sets your own",
+                file.display()
+            )?;
+        }
+        if let Some(postgres) = &self.postgres {
+            writeln!(text, "  ➜  Postgres  a private one in {}", postgres.directory().display())?;
+            writeln!(text, "               psql '{}'; DATABASE_URL sets your own", postgres.url("postgres"))?;
+        }
+        if let Some(stand_in) = &self.stand_in {
+            writeln!(
+                text,
+                "  ➜  HubSpot   a stand-in, which shows what arrived: {}/stand-in/calls",
+                stand_in.url()
+            )?;
+            writeln!(text, "               HUBSPOT_TOKEN sets your own")?;
+        }
+        let on = &config.jobs.enabled.0;
+        writeln!(text, "  ➜  Jobs      on: {}", on.join(", "))?;
+        for job in jobs::ALL.iter().filter(|job| !on.iter().any(|on| on == job.name)) {
+            writeln!(
+                text,
+                "               off: {}; JOBS={},{} turns it on",
+                job.name,
+                on.join(","),
+                job.name
+            )?;
+        }
+        writeln!(text, "\n  Send a call:\n\n{}\n", curl(config, webhook, self.secret.is_some()))?;
+        Ok(text)
+    }
+
+    /// Stops what was brought.
+    ///
+    /// # Errors
+    ///
+    /// The private Postgres did not stop.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        if let Some(stand_in) = self.stand_in {
+            stand_in.stop().await;
+        }
+        if let Some(postgres) = self.postgres {
+            tokio::task::spawn_blocking(|| postgres.stop()).await??;
+        }
+        Ok(())
+    }
+}
+
+/// A line to paste; its call is a new one at every start, and the same one each time that it is pasted.
+fn curl(config: &Config, webhook: &str, made: bool) -> String {
+    let id = Ulid::generate().to_string().to_lowercase();
+    let credential = match &config.webhook.token {
+        Some(secret) if made => format!("{}: {}", config.webhook.token_header, secret.expose_secret()),
+        Some(_) => format!("{}: $WEBHOOK_TOKEN", config.webhook.token_header),
+        None => "Authorization: Basic $(printf %s \"$WEBHOOK_BASIC_USER:$WEBHOOK_BASIC_PASSWORD\" | base64)"
+            .to_owned(),
+    };
+    let now = chrono::Utc::now();
+    let time = |seconds_ago| (now - chrono::TimeDelta::seconds(seconds_ago)).format("%FT%TZ").to_string();
+    let event = serde_json::json!({
+        "event": "call.completed", "event_id": format!("evt_{id}"), "occurred_at": time(0), "call_id": format!("cl_{id}"),
+        "direction": "inbound", "from": "+14085551234", "to": "+14085559876", "status": "answered",
+        "queue": { "id": "q_23", "name": "Support" }, "agent": { "id": "ag_102", "name": "Jordan" },
+        "started_at": time(271), "connected_at": time(251), "ended_at": time(0),
+        "duration_seconds": 271, "talk_time_seconds": 251, "wrap_up_seconds": 20,
+        "recording_url": "https://recordings.example/abc123.mp3", "notes": "Callback scheduled",
+        "custom_fields": { "crm_id": CONTACT.1, "ticket_id": TICKET, "priority": "high" },
+    });
+    format!("curl -X POST {webhook} -H \"{credential}\" -H 'Content-Type: application/json' -d '{event}'")
+}

@@ -1,0 +1,127 @@
+//! The table of answers: every way in which a delivery can be refused, its status, and what the sender is told.
+
+use axum::{
+    Json,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::receive::{fields::Malformed, store::StoreError};
+
+/// Why a request was not heard. The platform retries everything but 2xx, up to six times. (Documentation, "Expected
+/// responses" and "Retries".)
+#[derive(Debug, thiserror::Error)]
+pub enum Rejection {
+    /// The client's address is not allowed.
+    #[error("this address may not deliver here")]
+    AddressNotAllowed,
+    /// No credential at all. The documentation's table says 403 where its samples say 401; the table is the contract.
+    #[error(
+        "no credential: send the secret header or Basic Auth as configured in the platform's webhook settings"
+    )]
+    NoCredential,
+    /// A signature is required and there is none.
+    #[error("no signature: switch on HMAC signing in the platform's webhook settings")]
+    NoSignature,
+    /// The token or password is wrong.
+    #[error("wrong credential: compare the secret here with the one in the platform's webhook settings")]
+    WrongCredential {
+        /// Whether Basic Auth is a way in.
+        basic: bool,
+    },
+    /// The signature doesn't fit the body.
+    #[error(
+        "wrong signature: it must be the HMAC-SHA256 of the raw body under the shared secret, in hex or base64"
+    )]
+    WrongSignature,
+    /// A header that decides was sent twice.
+    #[error("the header {0} was sent more than once")]
+    Repeated(HeaderName),
+    /// Too many failed credentials from this address.
+    #[error("too many failed credentials from this address: wait a second")]
+    TooManyFailures,
+    /// A compressed body.
+    #[error("the body has a content-encoding: send it plain")]
+    EncodedBody,
+    /// The body is larger than allowed.
+    #[error("the body is larger than {limit} bytes")]
+    TooLarge {
+        /// `WEBHOOK_MAX_BODY`, in bytes.
+        limit: usize,
+    },
+    /// The body broke off or its framing is wrong.
+    #[error("the body broke off before its end")]
+    BrokenBody,
+    /// The body did not arrive in time.
+    #[error("the body did not arrive within 5 seconds")]
+    Slow,
+    /// The body is no event.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// The event could not be stored now.
+    #[error("the event can't be stored now: send it again")]
+    NotStored(#[from] StoreError),
+    /// Another path.
+    #[error("nothing here: the webhook's path is {webhook}")]
+    NotFound {
+        /// `WEBHOOK_PATH`.
+        webhook: String,
+    },
+    /// Another method than POST.
+    #[error("deliver events with POST")]
+    NotPost,
+    /// `WEBHOOK_GONE`.
+    #[error("this webhook is closed: stop sending")]
+    Gone,
+}
+
+impl Rejection {
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::BrokenBody | Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::WrongCredential { .. } | Self::WrongSignature | Self::Repeated(_) => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::AddressNotAllowed | Self::NoCredential | Self::NoSignature => StatusCode::FORBIDDEN,
+            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::NotPost => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::Gone => StatusCode::GONE,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooManyFailures => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotStored(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn has_read_the_body(&self) -> bool {
+        matches!(self, Self::NoSignature | Self::WrongSignature | Self::Malformed(_) | Self::NotStored(_))
+    }
+
+    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        match self {
+            Self::WrongCredential { basic: true } => {
+                Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"after-call\"")))
+            }
+            Self::TooManyFailures | Self::NotStored(_) => {
+                Some((header::RETRY_AFTER, HeaderValue::from_static("1")))
+            }
+            Self::NotPost => Some((header::ALLOW, HeaderValue::from_static("POST"))),
+            Self::EncodedBody => Some((header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        let body = Json(json!({ "status": "rejected", "error": self.to_string() }));
+        // The rest of an unread body stands in the way of a next request: the sender must not try one.
+        let close =
+            (!self.has_read_the_body()).then_some([(header::CONNECTION, HeaderValue::from_static("close"))]);
+        (self.status(), self.header().map(|header| [header]), close, body).into_response()
+    }
+}

@@ -1,0 +1,183 @@
+//! 4. What happens to a call: the trait, and the list of all jobs. ★ Edit the list; copy a job to make your own.
+//!
+//! A job is one file here and one line in [`ALL`]. Retry with backoff, the time limit, giving up, receipts and logging
+//! come with it. Next on the way: [`update_crm`], and the [`clients`](crate::clients) that it calls.
+
+pub mod bell;
+pub mod ledger;
+pub mod queue;
+pub mod update_crm;
+pub mod worker;
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    clients::ClientError,
+    config::{Config, ConfigError},
+    receive::event::CallEvent,
+};
+
+/// Every job that there is; `JOBS` says which of them a deployment runs.
+pub const ALL: &[JobKind] = &[JobKind::of::<update_crm::UpdateCrm>()];
+
+/// Something that is done once for every call.
+///
+/// It is run again until it succeeds or is given up, also when its process died in the middle of it: whatever it does at
+/// a vendor must be safe to repeat.
+pub trait Job: Send + Sync + Sized + 'static {
+    /// Its name, also its queue's and the word in `JOBS`. Renamed, it leaves its queued work behind.
+    const NAME: &'static str;
+
+    /// Makes it from the settings; only workers do.
+    ///
+    /// # Errors
+    ///
+    /// A missing setting, named: the worker refuses to start.
+    fn new(config: &Config) -> Result<Self, ConfigError>;
+
+    /// The origin of the system that it writes to. Receipts from another origin don't count.
+    fn destination(&self) -> String;
+
+    /// Whether it has anything to do with this call; asked by the receiver, which has no secrets.
+    fn wants(_call: &CallEvent, _config: &Config) -> bool {
+        true
+    }
+
+    /// Does it. The call is the newest that is known of it.
+    fn run(&self, call: &CallEvent) -> impl Future<Output = Result<Outcome, JobError>> + Send;
+}
+
+/// How a job ended well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It did its work, and this is the receipt.
+    Done(Receipt),
+    /// There was nothing to do, for this reason.
+    Skipped(String),
+}
+
+impl Outcome {
+    /// It made, or found already made, this at the vendor: `Outcome::done("call", "512")`.
+    pub fn done(made: &'static str, external_id: impl Into<String>) -> Receipt {
+        Receipt { made, external_id: external_id.into(), url: None, note: None }
+    }
+}
+
+/// What a job achieved at a vendor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// What was made: "call", "comment", "ticket".
+    pub made: &'static str,
+    /// The vendor's id for it.
+    pub external_id: String,
+    /// A link to it for people.
+    pub url: Option<String>,
+    /// What a person should know beside it, without personal data.
+    pub note: Option<String>,
+}
+
+impl Receipt {
+    /// With a link to it for people, where there is one.
+    #[must_use]
+    pub fn at(self, url: Option<String>) -> Self {
+        Self { url, ..self }
+    }
+
+    /// With what a person should know beside it, where there is something.
+    #[must_use]
+    pub fn with(self, note: Option<String>) -> Self {
+        Self { note, ..self }
+    }
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} {}", self.made, self.external_id)?;
+        self.note.as_ref().map_or(Ok(()), |note| write!(f, ", {note}"))
+    }
+}
+
+impl From<Receipt> for Outcome {
+    fn from(receipt: Receipt) -> Self {
+        Self::Done(receipt)
+    }
+}
+
+/// How a job failed.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The vendor's answer decides whether it is tried again.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// Worth another try, for this reason.
+    #[error("{0}")]
+    Retry(String),
+    /// No later try can succeed, for this reason.
+    #[error("{0}")]
+    GiveUp(String),
+}
+
+/// One entry of the list: a [`Job`] without its type.
+#[derive(Clone, Copy)]
+pub struct JobKind {
+    /// [`Job::NAME`].
+    pub name: &'static str,
+    wants: fn(&CallEvent, &Config) -> bool,
+    prepare: fn(&Config, &queue::Workers) -> Result<queue::Start, ConfigError>,
+}
+
+impl JobKind {
+    /// The entry of a job.
+    #[must_use]
+    pub const fn of<J: Job>() -> Self {
+        Self { name: J::NAME, wants: J::wants, prepare: queue::prepare::<J> }
+    }
+}
+
+/// The jobs of this deployment.
+#[derive(Clone)]
+pub struct Enabled {
+    kinds: Vec<JobKind>,
+    config: Arc<Config>,
+}
+
+impl Enabled {
+    /// Those of `all` that `JOBS` names.
+    ///
+    /// # Errors
+    ///
+    /// `JOBS` names one that doesn't exist.
+    pub fn new(all: &[JobKind], config: Arc<Config>) -> Result<Self, ConfigError> {
+        let find = |name: &String| {
+            all.iter().find(|kind| kind.name == name).copied().ok_or_else(|| unknown(name, all))
+        };
+        let kinds = config.jobs.enabled.0.iter().map(find).collect::<Result<_, _>>()?;
+        Ok(Self { kinds, config })
+    }
+
+    /// Each of them.
+    #[must_use]
+    pub fn kinds(&self) -> &[JobKind] {
+        &self.kinds
+    }
+
+    /// Whether this job has anything to do with the event.
+    #[must_use]
+    pub fn wants(&self, kind: &JobKind, event: &CallEvent) -> bool {
+        (kind.wants)(event, &self.config)
+    }
+
+    /// Makes every job's worker, without starting it.
+    ///
+    /// # Errors
+    ///
+    /// A job lacks a setting.
+    pub fn prepare(&self, workers: &queue::Workers) -> Result<Vec<queue::Start>, ConfigError> {
+        self.kinds.iter().map(|kind| (kind.prepare)(&self.config, workers)).collect()
+    }
+}
+
+fn unknown(name: &str, all: &[JobKind]) -> ConfigError {
+    let known: Vec<_> = all.iter().map(|kind| kind.name).collect();
+    ConfigError::new(format!("JOBS names `{name}`, which is no job: there are {}", known.join(", ")))
+}

@@ -1,0 +1,164 @@
+//! One run of a [`Job`]: its receipt, the time limit, a panic, and what follows from a failure.
+
+use std::{
+    any::Any,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sqlx::PgPool;
+use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{
+    Job, JobError, Outcome, Receipt,
+    ledger::{Attempt, End, Ledger},
+};
+use crate::{
+    clients::ClientError,
+    config::JobsConfig,
+    receive::event::CallEvent,
+    telemetry::{Safe, millis},
+};
+
+/// Starts without an end before a job counts as one that kills its process.
+const MOST_CRASHES: i64 = 5;
+
+/// The most characters of an error that are kept.
+const LONGEST_REASON: usize = 500;
+
+/// A job and what its runs need.
+pub(super) struct Worker<J> {
+    pub(super) job: Arc<J>,
+    pub(super) destination: String,
+    pub(super) pool: PgPool,
+    pub(super) policy: JobsConfig,
+}
+
+impl<J: Job> Worker<J> {
+    /// Runs the job for an event and writes down how it ended.
+    pub(super) async fn run(&self, event_id: &str, task_id: &str) -> sqlx::Result<End> {
+        let ledger =
+            Ledger { pool: &self.pool, job: J::NAME, destination: &self.destination, event_id, task_id };
+        let begun = Instant::now();
+        let attempt = ledger.begin().await?;
+        let end = self.attempt(&ledger, &attempt).await?;
+        ledger.end(&attempt, &end).await?;
+        log(J::NAME, event_id, millis(begun), &end);
+        Ok(end)
+    }
+
+    async fn attempt(&self, ledger: &Ledger<'_>, attempt: &Attempt) -> sqlx::Result<End> {
+        if attempt.crashes >= MOST_CRASHES {
+            return Ok(End::GivenUp(format!("its process died {MOST_CRASHES} times in the middle of it")));
+        }
+        let mut newest = ledger.newest().await?;
+        // An attempt that failed or died may have left older data at the vendor: only an untried job may stand back.
+        if newest.event_id != ledger.event_id && attempt.number == 1 {
+            return Ok(End::Skipped(format!("superseded by {}", newest.event_id)));
+        }
+        if ledger.has_receipt().await? {
+            return Ok(End::AlreadyDone);
+        }
+        loop {
+            let call = match newest.parse() {
+                Ok(call) => call,
+                Err(error) => return Ok(End::GivenUp(format!("its stored event can't be read: {error}"))),
+            };
+            let outcome = self.guarded(call.clone()).await;
+            let at_the_vendor = newest.event_id;
+            newest = ledger.newest().await?;
+            match outcome {
+                // A newer event came meanwhile, and its own job may have written before this one did.
+                Ok(_) if newest.event_id != at_the_vendor => {}
+                Ok(Outcome::Done(receipt)) => return Ok(End::Done(storable(receipt, &call))),
+                Ok(Outcome::Skipped(reason)) => return Ok(End::Skipped(presentable(&reason, &call))),
+                Err(error) => return Ok(self.failed(attempt, &error, &call)),
+            }
+        }
+    }
+
+    /// Runs it in a task of its own, so that a panic or a hang costs this run and not the worker.
+    async fn guarded(&self, call: CallEvent) -> Result<Outcome, JobError> {
+        let job = Arc::clone(&self.job);
+        let task = AbortOnDropHandle::new(tokio::spawn(async move { job.run(&call).await }));
+        match timeout(self.policy.timeout, task).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(died)) => Err(JobError::Retry(format!("it panicked: {}", message(&died.into_panic())))),
+            Err(_) => {
+                let limit = humantime::format_duration(self.policy.timeout);
+                Err(JobError::Retry(format!("it took longer than {limit} (JOB_TIMEOUT)")))
+            }
+        }
+    }
+
+    fn failed(&self, attempt: &Attempt, error: &JobError, call: &CallEvent) -> End {
+        let reason = presentable(&error.to_string(), call);
+        let after = match error {
+            JobError::GiveUp(_) | JobError::Client(ClientError::Stop(_)) => return End::GivenUp(reason),
+            _ if attempt.age >= self.policy.give_up_after => {
+                let limit = humantime::format_duration(self.policy.give_up_after);
+                return End::GivenUp(format!("{reason} (given up after {limit}, JOB_GIVE_UP_AFTER)"));
+            }
+            JobError::Client(ClientError::Retry { after, .. }) => *after,
+            JobError::Client(ClientError::Unauthorized(_)) | JobError::Retry(_) => None,
+        };
+        End::Retry { reason, wait: self.wait(attempt, after) }
+    }
+
+    /// What the vendor asked for, else doubling from `JOB_RETRY_FIRST`; jitter only adds, up to a tenth.
+    fn wait(&self, attempt: &Attempt, asked: Option<Duration>) -> Duration {
+        let JobsConfig { retry_first, retry_max, .. } = self.policy;
+        let doublings = attempt.number.unsigned_abs().saturating_sub(1).min(30);
+        let wait = match asked {
+            Some(asked) => asked.max(Duration::from_secs(1)),
+            None => retry_first.saturating_mul(1 << doublings),
+        };
+        wait.min(retry_max).mul_f64(1.0 + fastrand::f64() / 10.0)
+    }
+}
+
+fn message(panic: &Box<dyn Any + Send>) -> &str {
+    let literal = panic.downcast_ref::<&str>().copied();
+    literal.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
+}
+
+/// What a vendor answered may hold anything.
+fn storable(receipt: Receipt, call: &CallEvent) -> Receipt {
+    let text = |text: String| text.replace('\0', "\u{FFFD}");
+    Receipt {
+        external_id: text(receipt.external_id),
+        url: receipt.url.map(text),
+        note: receipt.note.map(|note| presentable(&note, call)),
+        ..receipt
+    }
+}
+
+/// A text that is fit for the database and the log: no NUL, none of the call's personal data, not endless.
+fn presentable(text: &str, call: &CallEvent) -> String {
+    let text = call.redact(&text.replace('\0', "\u{FFFD}"));
+    match text.char_indices().nth(LONGEST_REASON) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+fn log(job: &str, event_id: &str, ms: u64, end: &End) {
+    let event_id = Safe(event_id);
+    match end {
+        End::Done(receipt) => {
+            tracing::info!(target: "call", job, %event_id, ms, "{job} done: {} ({ms} ms)", Safe(&receipt.to_string()));
+        }
+        End::AlreadyDone => tracing::info!(target: "call", job, %event_id, "{job} was done already"),
+        End::Skipped(reason) => {
+            tracing::info!(target: "call", job, %event_id, "{job} skipped: {}", Safe(reason));
+        }
+        End::Retry { reason, wait } => {
+            let wait = humantime::format_duration(Duration::from_secs(wait.as_secs().max(1)));
+            tracing::warn!(target: "call", job, %event_id, "{job} failed, next try in {wait}: {}", Safe(reason));
+        }
+        End::GivenUp(reason) => {
+            tracing::error!(target: "call", job, %event_id, "{job} given up: {}", Safe(reason));
+        }
+    }
+}

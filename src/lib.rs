@@ -1,0 +1,25 @@
+//! Aftercall receives the after-call webhook of a telephone platform and does, once for every call, what is to be done.
+//!
+//! The modules in the order in which a call meets them:
+//!
+//! 1. [`receive::guard`]: may this request speak to us?
+//! 2. [`receive::event`]: bytes to a [`CallEvent`](receive::event::CallEvent). ★ Another platform.
+//! 3. [`receive::store`]: dedupe and enqueue in one transaction; then the answer 200.
+//! 4. [`jobs`]: what happens to a call. ★ Your own jobs.
+//! 5. [`clients`]: the vendors' APIs. ★ Your own CRM.
+//!
+//! Around them: [`config`] (every setting), [`error`] (the table of answers), [`app`] (routes, start and stop), [`serve`]
+//! (connections), [`db`] (pools and migrations), [`telemetry`] (logs), and [`dev`], what `cargo run` brings so that
+//! nothing has to be set up.
+
+pub mod app;
+pub mod clients;
+pub mod config;
+pub mod db;
+#[cfg(feature = "dev")]
+pub mod dev;
+pub mod error;
+pub mod jobs;
+pub mod receive;
+pub mod serve;
+pub mod telemetry;

@@ -1,0 +1,65 @@
+//! Whose address is it, and may it deliver? (Documentation, "Security": "Reject unknown IPs".)
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::http::{HeaderMap, HeaderName};
+
+use crate::{
+    config::{AllowedAddresses, Networks, WebhookConfig},
+    error::Rejection,
+};
+
+static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+pub(super) struct Addresses {
+    allowed: AllowedAddresses,
+    trusted_proxies: Networks,
+}
+
+impl Addresses {
+    pub(super) fn new(config: &WebhookConfig) -> Self {
+        Self { allowed: config.allowed_ips.clone(), trusted_proxies: config.trusted_proxies.clone() }
+    }
+
+    /// The client's address, when it may deliver.
+    pub(super) fn admit(&self, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, Rejection> {
+        let peer = peer.to_canonical();
+        let AllowedAddresses::Only(allowed) = &self.allowed else {
+            return Ok(self.client(peer, headers).unwrap_or(peer));
+        };
+        // A tunnel or proxy on this host that nobody named would admit the whole world as loopback.
+        if headers.contains_key(&X_FORWARDED_FOR) && !self.trusted_proxies.contain(peer) {
+            tracing::warn!(%peer, "refused: it forwards for somebody else, but TRUSTED_PROXIES doesn't list it");
+            return Err(Rejection::AddressNotAllowed);
+        }
+        match self.client(peer, headers) {
+            Some(client) if allowed.contain(client) => Ok(client),
+            client => {
+                tracing::warn!(%peer, ?client, "refused: WEBHOOK_ALLOWED_IPS doesn't list the address");
+                Err(Rejection::AddressNotAllowed)
+            }
+        }
+    }
+
+    /// The nearest address that is no trusted proxy, read from the right: what stands left of it, the client may have
+    /// made up. `None` when the entry where that address should stand is no address.
+    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
+        let lines = headers.get_all(&X_FORWARDED_FOR).iter();
+        let entries: Vec<_> = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).collect();
+        let mut client = peer;
+        for entry in entries.into_iter().rev() {
+            if !self.trusted_proxies.contain(client) {
+                break;
+            }
+            client = address(entry)?;
+        }
+        Some(client)
+    }
+}
+
+/// Some proxies add the port.
+fn address(entry: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(entry).ok()?.trim();
+    let with_port = |text: &str| text.parse::<SocketAddr>().map(|address| address.ip());
+    text.parse::<IpAddr>().or_else(|_| with_port(text)).ok().map(|address| address.to_canonical())
+}

@@ -1,0 +1,46 @@
+//! Slows down those who guess: more failed credentials a second from one address than allowed get 429.
+//!
+//! Requests with the right credential are not limited: a 429 would cost the platform one of its six retries.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+};
+
+use governor::{DefaultKeyedRateLimiter, Quota};
+
+use crate::error::Rejection;
+
+/// Addresses remembered before the quiet ones are forgotten: memory stays bounded whoever knocks.
+const MOST_ADDRESSES: usize = 10_000;
+
+pub(super) struct Failures {
+    limiter: Option<DefaultKeyedRateLimiter<IpAddr>>,
+}
+
+impl Failures {
+    pub(super) fn new(a_second: u32) -> Self {
+        let quota = NonZeroU32::new(a_second).map(Quota::per_second);
+        Self { limiter: quota.map(DefaultKeyedRateLimiter::dashmap) }
+    }
+
+    /// The rejection, or 429 in its place when this address has failed too often.
+    pub(super) fn count(&self, client: IpAddr, rejection: Rejection) -> Rejection {
+        let Some(limiter) = &self.limiter else { return rejection };
+        if limiter.len() > MOST_ADDRESSES {
+            limiter.retain_recent();
+        }
+        match limiter.check_key(&household(client)) {
+            Ok(()) => rejection,
+            Err(_) => Rejection::TooManyFailures,
+        }
+    }
+}
+
+/// A household or a server has a whole /64 of IPv6 addresses: counted alone, none would ever fail twice.
+fn household(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+    }
+}

@@ -1,0 +1,72 @@
+//! A delivery arrives: [`guard`], [`event`], [`store`], 200.
+//!
+//! 200 means stored: the answer goes out after the commit that holds the event and its jobs.
+
+pub mod event;
+pub mod fields;
+pub mod guard;
+pub mod store;
+
+use std::time::Instant;
+
+use axum::{Json, extract::State, http::HeaderMap};
+use chrono::Utc;
+use serde_json::{Value, json};
+
+use crate::{
+    app::AppState,
+    error::Rejection,
+    telemetry::{Safe, millis},
+};
+use event::CallEvent;
+use guard::{Guard, Verified};
+use store::{Delivery, Stored};
+
+/// `POST /webhooks/after-call`.
+///
+/// # Errors
+///
+/// Each [`Rejection`] is a row of the table of answers.
+pub async fn receive(
+    State(app): State<AppState>,
+    request: Result<Verified, Rejection>,
+) -> Result<Json<Value>, Rejection> {
+    let begun = Instant::now();
+    let answer = take(&app, request).await;
+    let ms = millis(begun);
+    match answer {
+        Ok((event_id, stored)) => {
+            let id = Safe(&event_id);
+            tracing::info!(target: "call", status = 200, %stored, event_id = %id, ms, "<-- 200 {stored} {id} ({ms} ms)");
+            Ok(Json(json!({ "status": stored.word(), "event_id": event_id })))
+        }
+        Err(rejection) => {
+            let status = rejection.status().as_u16();
+            tracing::info!(target: "call", status, ms, "<-- {status} {rejection} ({ms} ms)");
+            Err(rejection)
+        }
+    }
+}
+
+async fn take(app: &AppState, request: Result<Verified, Rejection>) -> Result<(String, Stored), Rejection> {
+    let Verified(headers, body) = request?;
+    let event = CallEvent::parse(&body, Utc::now())?;
+    let event_id = event.event_id.clone();
+    let id = Safe(&event_id);
+    tracing::info!(target: "call", event_id = %id, "--> {} {id}", Safe(&event.event));
+
+    let headers = kept(&app.guard, &headers);
+    let stored = app.writer.store(Delivery { event, headers, body }).await?;
+    if let Stored::Duplicate { same_body: false, .. } = stored {
+        tracing::warn!(event_id = %Safe(&event_id), "a repeat of this event has another body: the first one is kept");
+    }
+    Ok((event_id, stored))
+}
+
+/// The headers as a list of pairs, so that their order and repeats are kept.
+fn kept(guard: &Guard, headers: &HeaderMap) -> Value {
+    let pair = |(name, value): (&_, &axum::http::HeaderValue)| {
+        json!([format!("{name}"), String::from_utf8_lossy(value.as_bytes())])
+    };
+    guard.without_credentials(headers).map(pair).collect()
+}

@@ -1,0 +1,111 @@
+//! Logs: one readable line a step on a terminal, one JSON object elsewhere. They carry ids, never numbers, names or notes.
+
+use std::{
+    fmt::{self, Debug, Write},
+    io::{self, IsTerminal},
+    time::Instant,
+};
+
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{
+    EnvFilter,
+    fmt::{
+        FmtContext, FormatEvent, FormatFields,
+        format::{Compact, Format, Writer},
+    },
+    registry::LookupSpan,
+};
+
+use crate::config::LogFormat;
+
+/// The most characters of a caller's text in one log field.
+const LONGEST_TEXT: usize = 300;
+
+/// The target of the lines that tell the way of a call.
+const CALL: &str = "call";
+
+/// Starts logging to standard output. `RUST_LOG` filters it, in the usual syntax.
+///
+/// # Panics
+///
+/// When a process does it twice.
+pub fn init(format: Option<LogFormat>) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,sqlx=warn".into());
+    let by_default = if io::stdout().is_terminal() { LogFormat::Pretty } else { LogFormat::Json };
+    let logs = tracing_subscriber::fmt().with_env_filter(filter);
+    match format.unwrap_or(by_default) {
+        LogFormat::Json => {
+            logs.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
+        }
+        LogFormat::Pretty => {
+            let others = Format::default().compact().without_time().with_target(false);
+            logs.with_ansi(io::stdout().is_terminal()).event_format(CallLines { others }).init();
+        }
+    }
+}
+
+/// A text that a caller controls, made harmless for a terminal and a log file: one line, no control characters, no
+/// characters that turn the direction of writing, not endless.
+pub struct Safe<'a>(pub &'a str);
+
+impl fmt::Display for Safe<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        for (count, character) in self.0.chars().enumerate() {
+            if count == LONGEST_TEXT {
+                return f.write_char('…');
+            }
+            let turns = matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+            if character.is_control() || turns {
+                write!(f, "{}", character.escape_unicode())?;
+            } else {
+                f.write_char(character)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The milliseconds since then, for a log.
+#[must_use]
+pub fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// For people: of a line on the way of a call its text alone, as in `--> call.completed evt_1`; of all others the usual.
+struct CallLines {
+    others: Format<Compact, ()>,
+}
+
+impl<S, N> FormatEvent<S, N> for CallLines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        if event.metadata().target() != CALL {
+            return self.others.format_event(context, writer, event);
+        }
+        let mut message = Message(String::new());
+        event.record(&mut message);
+        writeln!(writer, "{}", message.0)
+    }
+}
+
+struct Message(String);
+
+impl Visit for Message {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if field.name() == "message" {
+            // Writing to a String can't fail.
+            let _infallible = write!(self.0, "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Stored once, whatever comes at once.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde_json::json;
+
+use crate::helpers::{App, SAMPLE, TOKEN, event, eventually, told};
+
+#[tokio::test]
+async fn two_hundred_concurrent_deliveries_of_twenty_events_to_two_receivers_are_twenty_rows_and_twenty_jobs()
+{
+    let app = App::receiver(&[]).await;
+    let other = app.another("receive").await;
+    let urls = [app.url(), other.url("/webhooks/after-call")];
+    let deliveries = (0..200).map(|n| {
+        let event = event(&format!("evt_{}", n % 20), &format!("cl_{}", n % 20)).to_string();
+        let request = app.http.post(&urls[(n / 20) % 2]).header("X-Webhook-Token", TOKEN).body(event);
+        tokio::spawn(told(request))
+    });
+    let mut answers = Vec::new();
+    for delivery in deliveries.collect::<Vec<_>>() {
+        answers.push(delivery.await.unwrap());
+    }
+    assert!(answers.iter().all(|(status, _)| *status == 200), "{answers:?}");
+    assert_eq!(answers.iter().filter(|(_, word)| word == "stored").count(), 20);
+    assert_eq!(app.count("select count(*) from call_event").await, 20);
+    assert_eq!(app.count("select count(*) from apalis.jobs").await, 20);
+    assert_eq!(app.count("select count(distinct idempotency_key) from apalis.jobs").await, 20);
+}
+
+#[tokio::test]
+async fn a_repeat_with_another_body_is_a_duplicate_and_the_log_warns() {
+    let app = App::receiver(&[]).await;
+    app.deliver(&event("evt_1", "cl_1")).await;
+    let mut other = event("evt_1", "cl_1");
+    other["notes"] = json!("something else");
+    assert_eq!(app.deliver(&other).await["status"], "duplicate");
+    assert_eq!(app.text("select notes from call_event").await, "Callback scheduled");
+    assert!(app.process.logged("has another body").is_some());
+}
+
+#[tokio::test]
+async fn a_duplicate_says_in_the_log_of_when_it_is_one() {
+    let app = App::receiver(&[]).await;
+    app.deliver(&event("evt_1", "cl_1")).await;
+    app.deliver(&event("evt_1", "cl_1")).await;
+    let received = app
+        .text("select to_char(received_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS') from call_event")
+        .await;
+    assert!(app.process.logged(&format!("duplicate of {received} UTC")).is_some(), "{}", app.process.log());
+}
+
+#[tokio::test]
+async fn a_row_that_the_database_refuses_does_not_take_the_others_of_its_batch_along() {
+    let app = App::receiver(&[]).await;
+    sqlx::query("alter table call_event add check (status <> 'poison')").execute(&app.db).await.unwrap();
+    let deliveries = (0..40).map(|n| {
+        let mut event = event(&format!("evt_{n}"), &format!("cl_{n}"));
+        if n == 7 {
+            event["status"] = json!("poison");
+        }
+        tokio::spawn(told(app.post(event.to_string())))
+    });
+    let mut statuses = Vec::new();
+    for delivery in deliveries.collect::<Vec<_>>() {
+        statuses.push(delivery.await.unwrap().0);
+    }
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 39, "{statuses:?}");
+    assert_eq!(statuses[7], 503);
+    assert_eq!(app.count("select count(*) from call_event").await, 39);
+    assert!(!app.process.log().contains("4085551234"), "a database's message quotes the row");
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_killed_in_the_middle_of_a_burst_has_kept_all_that_it_answered_200() {
+    let app = App::receiver(&[]).await;
+    let mut deliveries = tokio::task::JoinSet::new();
+    for n in 0..400 {
+        let request = app.post(event(&format!("evt_{n}"), &format!("cl_{n}")).to_string());
+        deliveries
+            .spawn(async move { (n, request.send().await.is_ok_and(|response| response.status() == 200)) });
+    }
+    let mut answered = BTreeSet::new();
+    let mut process = Some(app.process);
+    while let Some(delivery) = deliveries.join_next().await {
+        let (n, stored) = delivery.unwrap();
+        if stored {
+            answered.insert(format!("evt_{n}"));
+        }
+        if answered.len() == 100
+            && let Some(process) = process.take()
+        {
+            process.kill().await;
+        }
+    }
+    let stored: Vec<String> =
+        sqlx::query_scalar("select event_id from call_event").fetch_all(&app.db).await.unwrap();
+    let enqueued: Vec<String> =
+        sqlx::query_scalar("select idempotency_key from apalis.jobs").fetch_all(&app.db).await.unwrap();
+    let (stored, enqueued): (BTreeSet<_>, BTreeSet<_>) =
+        (stored.into_iter().collect(), enqueued.into_iter().collect());
+    assert!(answered.is_subset(&stored), "answered 200 and not stored: {:?}", answered.difference(&stored));
+    assert_eq!(stored, enqueued, "an event without its job, or a job without its event");
+}
+
+#[tokio::test]
+async fn a_call_is_in_the_crm_within_two_seconds() {
+    let app = App::start().await;
+    let delivered = std::time::Instant::now();
+    app.deliver(&serde_json::from_str(SAMPLE).unwrap()).await;
+    eventually("the CRM has the call", async || !app.stand_in.hubspot().calls().is_empty()).await;
+    assert!(delivered.elapsed() < Duration::from_secs(2), "{:?}", delivered.elapsed());
+}

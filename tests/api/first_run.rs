@@ -1,0 +1,105 @@
+//! `cargo run` on a bare machine: no database, no variables, one line to paste.
+
+use std::{path::PathBuf, process::Stdio, time::Duration};
+
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+use crate::helpers::eventually;
+
+/// A run of the binary as `cargo run` starts it, under a name of its own so that it doesn't meet a developer's.
+struct Run {
+    child: Child,
+    banner: String,
+}
+
+impl Run {
+    async fn start(name: &str, home: &std::path::Path) -> Self {
+        let mut child = Command::new(crate::helpers::binary())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("XDG_DATA_HOME", home)
+            .env("DEV_NAME", name)
+            .env("LISTEN_ADDR", "127.0.0.1:0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut banner = String::new();
+        let reading = async {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                banner.extend([line.as_str(), "\n"]);
+                if line.starts_with("curl ") {
+                    return;
+                }
+            }
+            panic!("it ended: {banner}");
+        };
+        tokio::time::timeout(Duration::from_mins(1), reading).await.expect("no banner");
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { child, banner }
+    }
+
+    fn curl(&self) -> &str {
+        self.banner.lines().find(|line| line.starts_with("curl ")).unwrap()
+    }
+
+    /// What stands behind a label of the banner.
+    fn labelled(&self, label: &str) -> &str {
+        self.banner.lines().find_map(|line| line.split_once(label)).unwrap().1.trim()
+    }
+
+    async fn calls(&self) -> Vec<Value> {
+        let listing = self.labelled("which shows what arrived:");
+        reqwest::get(listing).await.unwrap().json().await.unwrap()
+    }
+
+    async fn interrupt(mut self) {
+        let pid = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().await.unwrap().success());
+        let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
+        assert!(ended.expect("it does not end").unwrap().success());
+    }
+}
+
+async fn paste(line: &str) -> Value {
+    let output = Command::new("sh").args(["-c", line]).output().await.unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
+}
+
+#[tokio::test]
+async fn a_bare_machine_stores_the_pasted_call_logs_it_and_knows_it_at_the_next_run() {
+    let name = format!("aftercall-test-{}", std::process::id());
+    let home = tempfile::tempdir().unwrap();
+    let run = Run::start(&name, home.path()).await;
+    let directory = PathBuf::from(run.labelled("a private one in")).parent().unwrap().to_owned();
+    let secret = run.labelled("Secret").to_owned();
+
+    assert_eq!(paste(run.curl()).await["status"], "stored");
+    let pasted = std::time::Instant::now();
+    eventually("the stand-in lists the call", async || run.calls().await.len() == 1).await;
+    assert!(pasted.elapsed() < Duration::from_secs(2), "{:?}", pasted.elapsed());
+    let call = || async { run.calls().await.remove(0) };
+    assert_eq!(call().await["properties"]["hs_call_duration"], "271000");
+    eventually("it is beside its contact", async || call().await.to_string().contains("Dana Whitfield"))
+        .await;
+
+    assert_eq!(paste(run.curl()).await["status"], "duplicate");
+    assert_eq!(run.calls().await.len(), 1);
+    let old_line = run.curl().to_owned();
+    let old_webhook = run.labelled("Webhook").to_owned();
+    run.interrupt().await;
+
+    let run = Run::start(&name, home.path()).await;
+    assert_eq!(run.labelled("Secret"), secret, "the secret is kept");
+    let old_call = old_line.replace(&old_webhook, run.labelled("Webhook"));
+    assert_eq!(paste(&old_call).await["status"], "duplicate", "the event is known");
+    assert_eq!(run.calls().await.len(), 1, "and so is the call");
+    run.interrupt().await;
+    std::fs::remove_dir_all(directory).unwrap();
+}

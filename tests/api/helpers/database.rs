@@ -1,0 +1,44 @@
+//! One throw-away server for the test run, one database for each test, copied from a migrated one.
+
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU32, Ordering},
+};
+
+use local_postgres::LocalPostgres;
+use sqlx::{Connection, Executor, PgConnection, PgPool, postgres::PgPoolOptions};
+use tokio::sync::OnceCell;
+
+const TEMPLATE: &str = "migrated";
+
+/// The server; its watchdog ends it with this process.
+fn server() -> &'static LocalPostgres {
+    static SERVER: OnceLock<LocalPostgres> = OnceLock::new();
+    SERVER.get_or_init(|| LocalPostgres::start_throwaway().unwrap())
+}
+
+/// Makes a database with all tables; returns its URL.
+pub(crate) async fn create() -> String {
+    static MIGRATED: OnceCell<()> = OnceCell::const_new();
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    MIGRATED
+        .get_or_init(async || {
+            run(&format!("create database {TEMPLATE}")).await;
+            aftercall::db::migrate(&server().url(TEMPLATE).into()).await.unwrap();
+        })
+        .await;
+    let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    run(&format!("create database {name} template {TEMPLATE}")).await;
+    server().url(&name)
+}
+
+/// Runs a statement as the server's owner, outside of every test's database.
+pub(crate) async fn run(statement: &str) {
+    let mut connection = PgConnection::connect(&server().url("postgres")).await.unwrap();
+    connection.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+pub(crate) async fn connect(url: &str) -> PgPool {
+    PgPoolOptions::new().max_connections(2).connect(url).await.unwrap()
+}

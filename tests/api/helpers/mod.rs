@@ -1,0 +1,150 @@
+//! A deployment for one test: its own database, its own processes, its own stand-in, all gone at its end.
+
+pub(crate) mod database;
+mod process;
+
+use std::time::Duration;
+
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use stand_in::{Options, StandIn};
+
+pub(crate) use process::{Process, binary};
+
+pub(crate) const SAMPLE: &str = include_str!("../../fixtures/sample.json");
+pub(crate) const CURL_SAMPLE: &str = include_str!("../../fixtures/curl_sample.json");
+pub(crate) const CURL_SAMPLE_AS_PASTED: &str = include_str!("../../fixtures/curl_sample_as_pasted.json");
+
+pub(crate) const TOKEN: &str = "a-long-random-secret";
+
+/// How long a test waits for what must come.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A deployment: one process that receives, works, or both.
+pub(crate) struct App {
+    pub(crate) process: Process,
+    pub(crate) db: PgPool,
+    pub(crate) stand_in: StandIn,
+    pub(crate) http: Client,
+    settings: Vec<(String, String)>,
+}
+
+impl App {
+    /// Receives and works, with a token and a stand-in HubSpot.
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// Receives only.
+    pub(crate) async fn receiver(settings: &[(&str, &str)]) -> Self {
+        Self::launch(Some("receive"), settings, Options::default()).await
+    }
+
+    /// Receives and works, with these settings; an empty one takes a setting away.
+    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::launch(None, settings, Options::default()).await
+    }
+
+    pub(crate) async fn launch(command: Option<&str>, settings: &[(&str, &str)], options: Options) -> Self {
+        let url = database::create().await;
+        let stand_in = StandIn::start(options).await.unwrap();
+        let usual = [
+            ("DATABASE_URL", url.as_str()),
+            ("WEBHOOK_TOKEN", TOKEN),
+            ("HUBSPOT_BASE_URL", &stand_in.url()),
+            ("HUBSPOT_TOKEN", &Options::default().token),
+            ("HUBSPOT_CONTACT_ID_PROPERTY", "acme_id"),
+            ("JOB_RETRY_FIRST", "1s"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut all: Vec<(String, String)> = usual.into();
+        for (name, value) in settings {
+            all.retain(|(usual, _)| usual != name);
+            if !value.is_empty() {
+                all.push(((*name).to_owned(), (*value).to_owned()));
+            }
+        }
+        let process = Process::start(command, &all).await;
+        let db = database::connect(&url).await;
+        Self { process, db, stand_in, http: Client::new(), settings: all }
+    }
+
+    /// Another process of the same deployment.
+    pub(crate) async fn another(&self, command: &str) -> Process {
+        Process::start(Some(command), &self.settings).await
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.process.url("/webhooks/after-call")
+    }
+
+    /// A POST without any credential.
+    pub(crate) fn bare(&self, body: impl Into<reqwest::Body>) -> RequestBuilder {
+        self.http.post(self.url()).body(body)
+    }
+
+    /// A POST with the token.
+    pub(crate) fn post(&self, body: impl Into<reqwest::Body>) -> RequestBuilder {
+        self.bare(body).header("X-Webhook-Token", TOKEN)
+    }
+
+    /// Delivers an event that must be stored; returns the answer.
+    pub(crate) async fn deliver(&self, event: &Value) -> Value {
+        let response = self.post(event.to_string()).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        response.json().await.unwrap()
+    }
+
+    /// Waits until no job is left to be done.
+    pub(crate) async fn all_done(&self) {
+        eventually("all jobs are done", async || {
+            let open = "select count(*) from apalis.jobs where status not in ('Done', 'Killed')";
+            self.count(open).await == 0
+        })
+        .await;
+    }
+
+    pub(crate) async fn count(&self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(&self.db).await.unwrap()
+    }
+
+    /// One text.
+    pub(crate) async fn text(&self, query: &'static str) -> String {
+        sqlx::query_scalar(query).fetch_one(&self.db).await.unwrap()
+    }
+
+    /// The requests to a path that reached HubSpot.
+    pub(crate) fn hubspot_heard(&self, path: &str) -> usize {
+        self.stand_in.received().iter().filter(|request| request.path.contains(path)).count()
+    }
+}
+
+/// An event of this key and this call, otherwise the platform's sample.
+pub(crate) fn event(event_id: &str, call_id: &str) -> Value {
+    let mut event: Value = serde_json::from_str(SAMPLE).unwrap();
+    event["event_id"] = json!(event_id);
+    event["call_id"] = json!(call_id);
+    event
+}
+
+/// The status and what the body says.
+pub(crate) async fn told(request: RequestBuilder) -> (u16, String) {
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), reason(response).await)
+}
+
+async fn reason(response: Response) -> String {
+    let body: Value = response.json().await.unwrap();
+    body["error"].as_str().or(body["status"].as_str()).unwrap().to_owned()
+}
+
+/// Waits for a condition; says which one when it doesn't come.
+pub(crate) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, waiting).await.unwrap_or_else(|_| panic!("in vain: {what}"));
+}

@@ -1,0 +1,127 @@
+//! One process of the real binary, with nothing of the developer's environment.
+
+use std::{
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+};
+
+use super::eventually;
+
+/// The binary under test; `AFTERCALL_BINARY` names a copy, for a user who can't reach the folder that it was built in.
+pub(crate) fn binary() -> String {
+    std::env::var("AFTERCALL_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_aftercall").to_owned())
+}
+
+pub(crate) struct Process {
+    child: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+    address: String,
+}
+
+impl Process {
+    /// Starts it and waits until it does its work.
+    pub(crate) async fn start(command: Option<&str>, settings: &[(String, String)]) -> Self {
+        let mut process = Self::spawn(command, settings);
+        let sign = if command == Some("work") { "working" } else { "listening" };
+        let mut started = None;
+        eventually("the process has started", async || {
+            assert!(process.child.try_wait().unwrap().is_none(), "it ended: {}", process.log());
+            started = process.log().lines().find(|line| line.contains(sign)).map(str::to_owned);
+            started.is_some()
+        })
+        .await;
+        process.address = address(&started.unwrap());
+        process
+    }
+
+    /// Starts it, whatever becomes of it.
+    pub(crate) fn spawn(command: Option<&str>, settings: &[(String, String)]) -> Self {
+        let mut child = Command::new(binary())
+            .args(command)
+            .env_clear()
+            .env("LISTEN_ADDR", "127.0.0.1:0")
+            .env("LOG_FORMAT", "json")
+            .envs(std::env::var_os("HOME").map(|home| ("HOME", home)))
+            .envs(settings.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let lines = Arc::default();
+        collect(child.stdout.take().unwrap(), &lines);
+        collect(child.stderr.take().unwrap(), &lines);
+        Self { child, lines, address: String::new() }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The first log line with this message.
+    pub(crate) fn logged(&self, message: &str) -> Option<Value> {
+        let lines = self.lines.lock().unwrap();
+        let mut lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.find(|line| line["message"].as_str().is_some_and(|text| text.contains(message)))
+    }
+
+    /// All that it has printed.
+    pub(crate) fn log(&self) -> String {
+        self.lines.lock().unwrap().join("\n")
+    }
+
+    /// kill -9.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// SIGTERM; it ends by itself.
+    pub(crate) async fn terminate(mut self) -> (ExitStatus, String) {
+        self.signal("TERM");
+        let status = self.end().await;
+        (status, self.log())
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = self.child.id().unwrap().to_string();
+        let sent = std::process::Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits until it has ended.
+    pub(crate) async fn end(&mut self) -> ExitStatus {
+        tokio::time::timeout(Duration::from_secs(30), self.child.wait())
+            .await
+            .expect("it does not end")
+            .unwrap()
+    }
+}
+
+/// What stands behind the word "address" in a line of either format.
+fn address(line: &str) -> String {
+    let behind = line.split_once("address").map_or("", |(_, behind)| behind);
+    let address = behind.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+    address.chars().take_while(|letter| letter.is_ascii_digit() || ".:".contains(*letter)).collect()
+}
+
+fn collect(pipe: impl AsyncRead + Unpin + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) {
+    let lines = Arc::clone(lines);
+    tokio::spawn(async move {
+        let mut pipe = BufReader::new(pipe).lines();
+        while let Ok(Some(line)) = pipe.next_line().await {
+            lines.lock().unwrap().push(line);
+        }
+    });
+}

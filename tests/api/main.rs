@@ -1,0 +1,16 @@
+//! Aftercall from outside: the real binary over a real Postgres, heard and spoken to over HTTP.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod answers;
+mod credentials;
+mod crm;
+mod delivery;
+mod events;
+mod first_run;
+mod helpers;
+mod proxies;
+mod readme;
+mod retries;
+mod signatures;
+mod stopping;

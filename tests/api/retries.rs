@@ -1,0 +1,204 @@
+//! A job that fails and comes back.
+
+use std::time::Duration;
+
+use serde_json::json;
+use stand_in::Fault;
+
+use crate::helpers::{App, Process, event, eventually};
+
+/// When each attempt began, in seconds since the first.
+async fn starts(app: &App) -> Vec<f64> {
+    let query = "select extract(epoch from started_at - min(started_at) over ())::float8 from attempt order by number";
+    sqlx::query_scalar(query).fetch_all(&app.db).await.unwrap()
+}
+
+#[tokio::test]
+async fn three_failures_leave_growing_gaps_in_the_databases_run_at_over_a_restart_of_the_worker() {
+    let app = App::receiver(&[]).await;
+    app.stand_in.fail(Fault::status(500).on("upsert").times(3));
+    let mut worker = Some(app.another("work").await);
+    app.deliver(&event("evt_1", "cl_1")).await;
+
+    let mut waits = Vec::new();
+    for attempt in 1..=3 {
+        eventually("the attempt has failed", async || {
+            app.count("select count(*) from attempt where result = 'retry'").await == attempt
+        })
+        .await;
+        // What is due when is in the database, and no worker is needed to remember it.
+        let wait: f64 = sqlx::query_scalar(
+            "select extract(epoch from run_at - (select max(ended_at) from attempt))::float8 from apalis.jobs",
+        )
+        .fetch_one(&app.db)
+        .await
+        .unwrap();
+        waits.push(wait);
+        if attempt == 2 {
+            worker.take().unwrap().terminate().await;
+            worker = Some(app.another("work").await);
+        }
+    }
+    app.all_done().await;
+    for (wait, expected) in waits.iter().zip([1.0, 2.0, 4.0]) {
+        assert!((expected - 0.01..expected * 1.1 + 0.01).contains(wait), "{waits:?}");
+    }
+    let starts = starts(&app).await;
+    assert_eq!(starts.len(), 4);
+    assert!(starts[3] - starts[2] >= 4.0, "{starts:?}");
+    assert_eq!(app.stand_in.hubspot().calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_429_with_retry_after_7_runs_again_after_7_seconds() {
+    let app = App::start().await;
+    app.stand_in.fail(Fault::rate_limited(Some(7)).on("upsert"));
+    app.deliver(&event("evt_1", "cl_1")).await;
+    app.all_done().await;
+    let starts = starts(&app).await;
+    assert_eq!(starts.len(), 2);
+    // Up to a tenth of jitter, and a second until it is looked for.
+    assert!((7.0..9.0).contains(&starts[1]), "{starts:?}");
+}
+
+#[tokio::test]
+async fn a_422_gives_up_at_once_and_says_why() {
+    let app = App::start().await;
+    app.stand_in.fail(Fault::status(422).on("upsert"));
+    app.deliver(&event("evt_1", "cl_1")).await;
+    app.all_done().await;
+    assert_eq!(app.text("select status from apalis.jobs").await, "Killed");
+    assert_eq!(app.text("select result from attempt").await, "given_up");
+    assert!(app.text("select reason from attempt").await.starts_with("HubSpot answered 422"));
+    assert_eq!(app.hubspot_heard("upsert"), 1);
+    assert!(app.process.logged("update-crm given up").is_some());
+}
+
+#[tokio::test]
+async fn after_a_lost_reply_the_vendor_holds_one_call() {
+    let app = App::start().await;
+    app.stand_in.fail(Fault::lose_reply().on("upsert"));
+    app.stand_in.fail(Fault::lose_reply().on("associations"));
+    app.deliver(&event("evt_1", "cl_1")).await;
+    app.all_done().await;
+    let calls = app.stand_in.hubspot().calls();
+    assert_eq!(calls.len(), 1);
+    assert_eq!(calls[0].contacts.len(), 1);
+    assert_eq!(app.hubspot_heard("upsert"), 3);
+    assert_eq!(app.count("select count(*) from receipt").await, 1);
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_tried_again_and_the_error_names_the_setting() {
+    let app = App::with(&[("HUBSPOT_TOKEN", "revoked"), ("JOB_RETRY_FIRST", "1h")]).await;
+    app.deliver(&event("evt_1", "cl_1")).await;
+    eventually("it has failed", async || {
+        app.count("select count(*) from attempt where result = 'retry'").await == 1
+    })
+    .await;
+    let reason = app.text("select reason from attempt").await;
+    assert!(reason.contains("401") && reason.contains("HUBSPOT_TOKEN"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_vendor_that_does_not_answer_is_cut_off_by_the_time_limit() {
+    let app = App::with(&[("JOB_TIMEOUT", "1s")]).await;
+    app.stand_in.fail(Fault::slow(Duration::from_secs(5)).on("upsert"));
+    app.deliver(&event("evt_1", "cl_1")).await;
+    app.all_done().await;
+    assert_eq!(
+        app.text("select reason from attempt where number = 1").await,
+        "it took longer than 1s (JOB_TIMEOUT)"
+    );
+    assert_eq!(app.stand_in.hubspot().calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_job_that_fails_for_too_long_is_given_up_with_its_last_error() {
+    let app = App::with(&[("JOB_GIVE_UP_AFTER", "2s")]).await;
+    app.stand_in.fail(Fault::status(503).on("upsert").endless());
+    app.deliver(&event("evt_1", "cl_1")).await;
+    app.all_done().await;
+    assert_eq!(app.text("select status from apalis.jobs").await, "Killed");
+    let reason = app.text("select reason from attempt order by number desc limit 1").await;
+    assert!(
+        reason.starts_with("HubSpot answered 503")
+            && reason.ends_with("(given up after 2s, JOB_GIVE_UP_AFTER)"),
+        "{reason}"
+    );
+}
+
+#[tokio::test]
+async fn a_job_whose_receipt_is_there_is_not_run_again() {
+    let app = App::start().await;
+    app.deliver(&event("evt_1", "cl_1")).await;
+    app.all_done().await;
+    // As after a crash between the receipt and apalis' acknowledgement.
+    sqlx::query("update apalis.jobs set status = 'Pending', run_at = now(), lock_by = null, done_at = null")
+        .execute(&app.db)
+        .await
+        .unwrap();
+    eventually("it has run", async || app.count("select count(*) from attempt").await == 2).await;
+    app.all_done().await;
+    assert_eq!(app.hubspot_heard("upsert"), 1);
+    assert_eq!(
+        app.text("select reason from attempt where number = 2").await,
+        "its receipt was there already"
+    );
+}
+
+#[tokio::test]
+async fn a_receipt_from_another_origin_does_not_count() {
+    let app = App::receiver(&[]).await;
+    app.deliver(&event("evt_1", "cl_1")).await;
+    sqlx::query("insert into receipt values ('evt_1', 'update-crm', 'https://sandbox.example', 'call', '1')")
+        .execute(&app.db)
+        .await
+        .unwrap();
+    let _worker = app.another("work").await;
+    app.all_done().await;
+    assert_eq!(app.stand_in.hubspot().calls().len(), 1);
+}
+
+#[tokio::test]
+async fn the_job_of_a_worker_that_was_killed_is_done_by_another() {
+    let app = App::receiver(&[]).await;
+    let worker = app.another("work").await;
+    app.stand_in.fail(Fault::slow(Duration::from_secs(8)).on("upsert"));
+    app.deliver(&event("evt_1", "cl_1")).await;
+    eventually("it is at the vendor", async || app.hubspot_heard("upsert") == 1).await;
+    worker.kill().await;
+    // A minute later its heartbeats are missed; here the minute is over.
+    sqlx::query("update apalis.workers set last_seen = now() - interval '61 s'")
+        .execute(&app.db)
+        .await
+        .unwrap();
+    let _other = app.another("work").await;
+    app.all_done().await;
+    assert_eq!(app.stand_in.hubspot().calls().len(), 1);
+    assert_eq!(
+        app.count("select count(*) from attempt where ended_at is null").await,
+        1,
+        "the crash is on record"
+    );
+    assert_eq!(app.count("select count(*) from receipt").await, 1);
+}
+
+#[tokio::test]
+async fn a_worker_whose_job_lacks_a_setting_does_not_start_and_says_which() {
+    let settings = [("DATABASE_URL", "postgres://127.0.0.1:1/none")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut process = Process::spawn(Some("work"), &settings);
+    assert!(!process.end().await.success());
+    eventually("it says so", async || process.log().contains("HUBSPOT_TOKEN is not set")).await;
+}
+
+#[tokio::test]
+async fn a_receiver_needs_no_secret_of_a_vendor() {
+    let app = App::receiver(&[("HUBSPOT_TOKEN", ""), ("HUBSPOT_BASE_URL", "")]).await;
+    assert_eq!(
+        app.deliver(&json!({ "event": "call.completed", "call_id": "cl_1" })).await["status"],
+        "stored"
+    );
+    assert_eq!(app.count("select count(*) from apalis.jobs").await, 1);
+}

@@ -1,0 +1,120 @@
+//! HMAC-SHA256 over the raw body.
+
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD},
+};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::helpers::{App, SAMPLE, TOKEN, told};
+
+fn signature(key: &str, body: &str) -> Vec<u8> {
+    Hmac::<Sha256>::new_from_slice(key.as_bytes())
+        .unwrap()
+        .chain_update(body)
+        .finalize()
+        .into_bytes()
+        .to_vec()
+}
+
+pub(crate) fn hex_signature(key: &str, body: &str) -> String {
+    hex::encode(signature(key, body))
+}
+
+async fn status(app: &App, signature: &str) -> u16 {
+    told(app.post(SAMPLE).header("X-Webhook-Signature", signature)).await.0
+}
+
+#[tokio::test]
+async fn a_signature_is_taken_in_hex_and_base64_with_and_without_its_prefix() {
+    let app = App::receiver(&[("WEBHOOK_SIGNING_SECRET", "key")]).await;
+    let raw = signature("key", SAMPLE);
+    let forms = [
+        hex::encode(&raw),
+        hex::encode_upper(&raw),
+        BASE64_STANDARD.encode(&raw),
+        BASE64_STANDARD_NO_PAD.encode(&raw),
+    ];
+    for form in forms {
+        assert_eq!(status(&app, &form).await, 200, "{form}");
+        assert_eq!(status(&app, &format!("sha256={form}")).await, 200, "sha256={form}");
+    }
+}
+
+#[tokio::test]
+async fn a_signature_that_does_not_fit_gets_401() {
+    let app = App::receiver(&[("WEBHOOK_SIGNING_SECRET", "key")]).await;
+    let right = hex_signature("key", SAMPLE);
+    for wrong in [
+        &hex_signature("other", SAMPLE),
+        &hex_signature("key", "{}"),
+        &right[2..],
+        "sha256=",
+        "zz",
+        "sha1=00",
+    ] {
+        assert_eq!(status(&app, wrong).await, 401, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_signing_secret_makes_the_signature_required() {
+    let app = App::receiver(&[("WEBHOOK_SIGNING_SECRET", "key")]).await;
+    let (status, reason) = told(app.post(SAMPLE)).await;
+    assert_eq!((status, reason.contains("no signature")), (403, true));
+    assert_eq!(told(app.post(SAMPLE).header("X-Webhook-Signature", "")).await.0, 403);
+}
+
+#[tokio::test]
+async fn without_a_signing_secret_the_token_is_the_key_and_the_signature_optional() {
+    let app = App::receiver(&[("WEBHOOK_TOKEN_PREVIOUS", "old")]).await;
+    assert_eq!(told(app.post(SAMPLE)).await.0, 200);
+    assert_eq!(status(&app, &hex_signature(TOKEN, SAMPLE)).await, 200);
+    assert_eq!(status(&app, &hex_signature("old", SAMPLE)).await, 200);
+    assert_eq!(status(&app, &hex_signature("wrong", SAMPLE)).await, 401);
+}
+
+#[tokio::test]
+async fn the_previous_signing_secret_verifies_during_a_rotation() {
+    let app =
+        App::receiver(&[("WEBHOOK_SIGNING_SECRET", "new"), ("WEBHOOK_SIGNING_SECRET_PREVIOUS", "old")]).await;
+    assert_eq!(status(&app, &hex_signature("new", SAMPLE)).await, 200);
+    assert_eq!(status(&app, &hex_signature("old", SAMPLE)).await, 200);
+    assert_eq!(status(&app, &hex_signature(TOKEN, SAMPLE)).await, 401);
+}
+
+#[tokio::test]
+async fn the_signature_may_be_optional_or_off_and_in_a_header_of_any_name() {
+    let optional = App::receiver(&[
+        ("WEBHOOK_SIGNING_SECRET", "key"),
+        ("WEBHOOK_SIGNATURE", "optional"),
+        ("WEBHOOK_SIGNATURE_HEADER", "X-Hub-Signature-256"),
+    ])
+    .await;
+    assert_eq!(told(optional.post(SAMPLE)).await.0, 200);
+    let signed = |key| optional.post(SAMPLE).header("X-Hub-Signature-256", hex_signature(key, SAMPLE));
+    assert_eq!(told(signed("key")).await.0, 200);
+    assert_eq!(told(signed("wrong")).await.0, 401);
+
+    let off = App::receiver(&[("WEBHOOK_SIGNING_SECRET", "key"), ("WEBHOOK_SIGNATURE", "off")]).await;
+    assert_eq!(status(&off, "nonsense").await, 200);
+}
+
+#[tokio::test]
+async fn with_basic_auth_alone_there_is_nothing_to_verify_with_and_the_log_says_so() {
+    let app =
+        App::receiver(&[("WEBHOOK_TOKEN", ""), ("WEBHOOK_BASIC_USER", "u"), ("WEBHOOK_BASIC_PASSWORD", "p")])
+            .await;
+    let request = app.bare(SAMPLE).basic_auth("u", Some("p")).header("X-Webhook-Signature", "nonsense");
+    assert_eq!(told(request).await.0, 200);
+    assert!(app.process.logged("signatures are ignored").is_some());
+}
+
+#[tokio::test]
+async fn a_signature_that_is_sent_twice_is_refused() {
+    let app = App::receiver(&[]).await;
+    let right = hex_signature(TOKEN, SAMPLE);
+    let request = app.post(SAMPLE).header("X-Webhook-Signature", &right).header("X-Webhook-Signature", "00");
+    assert_eq!(told(request).await.0, 401);
+}
