@@ -18,7 +18,7 @@ use crate::{
     config::{Config, ConfigError},
     db,
     error::Rejection,
-    jobs::{Enabled, JobKind, bell::Bell, queue::Workers},
+    jobs::{Enabled, JobKind, bell::Bell, breaker::Breakers, queue::Workers},
     receive::{self, guard::Guard, store::Writer},
     serve::serve,
 };
@@ -111,6 +111,7 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
         stop: CancellationToken::new(),
         tracker: TaskTracker::new(),
         bell: Bell::default(),
+        breakers: Breakers::default(),
     };
     let ready_to_work = if roles.work { jobs.prepare(&workers)? } else { Vec::new() };
 
@@ -120,7 +121,7 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
         None => None,
     };
     if roles.work {
-        let Workers { pool, stop, tracker, bell } = workers.clone();
+        let Workers { pool, stop, tracker, bell, .. } = workers.clone();
         tracker.spawn(bell.ring(pool, stop));
         for start in ready_to_work {
             start();

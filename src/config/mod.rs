@@ -41,6 +41,10 @@ pub struct Config {
     /// The CRM of `update-crm`.
     #[command(flatten)]
     pub hubspot: HubSpotConfig,
+
+    /// The tickets of `attach-recording`.
+    #[command(flatten)]
+    pub zendesk: ZendeskConfig,
 }
 
 /// How log lines look.
@@ -151,7 +155,7 @@ pub enum SignaturePolicy {
 #[command(next_help_heading = "Jobs")]
 pub struct JobsConfig {
     /// The jobs of this deployment, comma separated; the same for receivers and workers.
-    #[arg(long = "jobs", env = "JOBS", default_value = "update-crm")]
+    #[arg(long = "jobs", env = "JOBS", default_value = "update-crm,attach-recording")]
     pub enabled: Names,
 
     /// How long one run of a job may take.
@@ -180,7 +184,12 @@ pub struct JobsConfig {
 #[command(next_help_heading = "HubSpot")]
 pub struct HubSpotConfig {
     /// The origin of HubSpot's API.
-    #[arg(long = "hubspot-base-url", env = "HUBSPOT_BASE_URL", default_value = "https://api.hubapi.com")]
+    #[arg(
+        id = "hubspot_base_url",
+        long = "hubspot-base-url",
+        env = "HUBSPOT_BASE_URL",
+        default_value = "https://api.hubapi.com"
+    )]
     pub base_url: Url,
 
     /// The service key (`HUBSPOT_TOKEN`).
@@ -204,6 +213,35 @@ pub struct HubSpotConfig {
     pub properties: Pairs,
 }
 
+/// The tickets of `attach-recording`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Zendesk")]
+pub struct ZendeskConfig {
+    /// The origin of your Zendesk: `https://acme.zendesk.com`.
+    #[arg(id = "zendesk_base_url", long = "zendesk-base-url", env = "ZENDESK_BASE_URL")]
+    pub base_url: Option<Url>,
+
+    /// The unique identifier of your OAuth client.
+    #[arg(long = "zendesk-client-id", env = "ZENDESK_CLIENT_ID")]
+    pub client_id: Option<String>,
+
+    /// The OAuth client's secret (`ZENDESK_CLIENT_SECRET`).
+    #[arg(skip)]
+    pub client_secret: Option<SecretString>,
+
+    /// The platform's agents and the Zendesk users that they are: `ag_102=28,ag_103=29`.
+    #[arg(long = "zendesk-agents", env = "ZENDESK_AGENTS", default_value = "")]
+    pub agents: Pairs,
+
+    /// The custom field that names the ticket.
+    #[arg(long, env, default_value = "ticket_id")]
+    pub ticket_field: String,
+
+    /// Statuses for which a ticket is made when none is named, comma separated; empty: never.
+    #[arg(long, env, default_value = "voicemail")]
+    pub ticket_create_for: Names,
+}
+
 impl Config {
     /// Reads the settings that never come from flags, each from its variable or from the file that `NAME_FILE` names.
     ///
@@ -219,6 +257,7 @@ impl Config {
         self.webhook.signing_secret = secret("WEBHOOK_SIGNING_SECRET")?;
         self.webhook.signing_secret_previous = secret("WEBHOOK_SIGNING_SECRET_PREVIOUS")?;
         self.hubspot.token = secret("HUBSPOT_TOKEN")?;
+        self.zendesk.client_secret = secret("ZENDESK_CLIENT_SECRET")?;
         Ok(self)
     }
 }

@@ -14,3 +14,5 @@ mod readme;
 mod retries;
 mod signatures;
 mod stopping;
+mod tickets;
+mod vendor_trouble;

@@ -144,20 +144,21 @@ async fn write_all(pool: PgPool, jobs: Enabled, mut entries: mpsc::Receiver<Entr
     }
 }
 
-/// One transaction for all; only where a row itself is refused, one for each, so that it doesn't take the others along.
+/// One transaction for all; only where a row itself is refused, one for each half, and so on down to that row.
 async fn write(pool: &PgPool, jobs: &Enabled, deliveries: &[Delivery]) -> Vec<Reply> {
-    match commit(pool, jobs, deliveries).await {
-        Ok(stored) => stored.into_iter().map(Ok).collect(),
-        Err(error) if deliveries.len() > 1 && is_about_a_row(&error) => {
-            let mut replies = Vec::with_capacity(deliveries.len());
-            for delivery in deliveries {
-                let alone = commit(pool, jobs, std::slice::from_ref(delivery)).await;
-                replies.push(alone.map(|mut stored| stored.remove(0)).map_err(|error| refused(&error)));
+    let mut replies = Vec::with_capacity(deliveries.len());
+    let mut parts = vec![deliveries];
+    while let Some(part) = parts.pop() {
+        match commit(pool, jobs, part).await {
+            Ok(stored) => replies.extend(stored.into_iter().map(Ok)),
+            Err(error) if part.len() > 1 && is_about_a_row(&error) => {
+                let (first, second) = part.split_at(part.len() / 2);
+                parts.extend([second, first]);
             }
-            replies
+            Err(error) => replies.extend(std::iter::repeat_n(Err(refused(&error)), part.len())),
         }
-        Err(error) => vec![Err(refused(&error)); deliveries.len()],
     }
+    replies
 }
 
 async fn commit(pool: &PgPool, jobs: &Enabled, deliveries: &[Delivery]) -> sqlx::Result<Vec<Stored>> {

@@ -48,13 +48,20 @@ impl App {
 
     pub(crate) async fn launch(command: Option<&str>, settings: &[(&str, &str)], options: Options) -> Self {
         let url = database::create().await;
+        let accepts = options.clone();
         let stand_in = StandIn::start(options).await.unwrap();
         let usual = [
             ("DATABASE_URL", url.as_str()),
             ("WEBHOOK_TOKEN", TOKEN),
             ("HUBSPOT_BASE_URL", &stand_in.url()),
-            ("HUBSPOT_TOKEN", &Options::default().token),
+            ("HUBSPOT_TOKEN", &accepts.token),
             ("HUBSPOT_CONTACT_ID_PROPERTY", "acme_id"),
+            // Another origin than HubSpot's, as in life: a vendor is told by its origin.
+            ("ZENDESK_BASE_URL", &stand_in.url().replace("127.0.0.1", "localhost")),
+            ("ZENDESK_CLIENT_ID", &accepts.zendesk.client_id),
+            ("ZENDESK_CLIENT_SECRET", &accepts.zendesk.client_secret),
+            // A test of another job names it; most need one job only.
+            ("JOBS", "update-crm"),
             ("JOB_RETRY_FIRST", "1s"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -194,6 +194,6 @@ pub(super) async fn list(
         if pages.is("sort", "-created_at") || pages.is("sort_order", "desc") {
             comments.reverse();
         }
-        pages.page("comments", comments).map(Json)
+        pages.page("comments", &comments).map(Json)
     })
 }
