@@ -4,6 +4,7 @@
 //! success becomes a [`ClientError`], which says whether another try makes sense.
 
 pub mod hubspot;
+pub mod webhook;
 pub mod zendesk;
 
 use std::{
@@ -12,8 +13,13 @@ use std::{
 };
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header::RETRY_AFTER, redirect};
+use reqwest::{
+    Method, RequestBuilder, Response, StatusCode, Url,
+    header::{HeaderValue, RETRY_AFTER},
+    redirect,
+};
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 
 /// Within the job's time limit of 20 s, so that a job ends with the vendor's error rather than with its own.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
@@ -74,6 +80,12 @@ impl ClientError {
             _ => Self::Stop(reason),
         }
     }
+}
+
+/// A key that a header can carry; the hash of one that it can't. The caller's ids hold anything.
+pub(crate) fn idempotency_key(text: &str) -> String {
+    let fits = HeaderValue::from_str(text).is_ok();
+    if fits { text.to_owned() } else { format!("sha256:{}", hex::encode(Sha256::digest(text))) }
 }
 
 /// A budget of this many requests a second, and as many at once after a quiet second.
@@ -138,6 +150,10 @@ impl Vendor {
                 let error = anyhow::Error::from(error.without_url());
                 ClientError::Down(format!("{} can't be reached: {error:#}", self.name))
             }
+            Lost::Unsendable(error) => {
+                let error = anyhow::Error::from(error.without_url());
+                ClientError::Stop(format!("no request to {} can be made of this: {error:#}", self.name))
+            }
             Lost::TooLarge => {
                 ClientError::Down(format!("{} sent more than {LARGEST_ANSWER} bytes", self.name))
             }
@@ -163,6 +179,7 @@ impl Vendor {
 
 /// Why there is no answer.
 enum Lost {
+    Unsendable(reqwest::Error),
     Broken(reqwest::Error),
     Late(reqwest::Error),
     TooLarge,
@@ -170,7 +187,11 @@ enum Lost {
 
 impl From<reqwest::Error> for Lost {
     fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() { Self::Late(error) } else { Self::Broken(error) }
+        match error {
+            error if error.is_builder() => Self::Unsendable(error),
+            error if error.is_timeout() => Self::Late(error),
+            error => Self::Broken(error),
+        }
     }
 }
 

@@ -45,6 +45,14 @@ pub struct Config {
     /// The tickets of `attach-recording`.
     #[command(flatten)]
     pub zendesk: ZendeskConfig,
+
+    /// The receiver of `review-call`.
+    #[command(flatten)]
+    pub review: ReviewConfig,
+
+    /// The receiver of `report-call`.
+    #[command(flatten)]
+    pub report: ReportConfig,
 }
 
 /// How log lines look.
@@ -242,6 +250,36 @@ pub struct ZendeskConfig {
     pub ticket_create_for: Names,
 }
 
+/// The receiver of `review-call`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Webhooks of your own")]
+pub struct ReviewConfig {
+    /// Who takes the calls that are worth a review: missed, abandoned, or answered and very short.
+    #[arg(id = "review_url", long = "review-url", env = "REVIEW_URL")]
+    pub url: Option<Url>,
+
+    /// The key of the deliveries' signature, `whsec_…` (`REVIEW_SECRET`).
+    #[arg(skip)]
+    pub secret: Option<SecretString>,
+
+    /// An answered call with less talk time than this, in seconds, is worth a review.
+    #[arg(long = "review-short-seconds", env = "REVIEW_SHORT_SECONDS", default_value_t = 10)]
+    pub short_seconds: u32,
+}
+
+/// The receiver of `report-call`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Webhooks of your own")]
+pub struct ReportConfig {
+    /// Who takes every call.
+    #[arg(id = "report_url", long = "report-url", env = "REPORT_URL")]
+    pub url: Option<Url>,
+
+    /// The key of the deliveries' signature, `whsec_…` (`REPORT_SECRET`).
+    #[arg(skip)]
+    pub secret: Option<SecretString>,
+}
+
 impl Config {
     /// Reads the settings that never come from flags, each from its variable or from the file that `NAME_FILE` names.
     ///
@@ -258,6 +296,8 @@ impl Config {
         self.webhook.signing_secret_previous = secret("WEBHOOK_SIGNING_SECRET_PREVIOUS")?;
         self.hubspot.token = secret("HUBSPOT_TOKEN")?;
         self.zendesk.client_secret = secret("ZENDESK_CLIENT_SECRET")?;
+        self.review.secret = secret("REVIEW_SECRET")?;
+        self.report.secret = secret("REPORT_SECRET")?;
         Ok(self)
     }
 }

@@ -8,6 +8,8 @@ pub mod bell;
 pub mod breaker;
 pub mod ledger;
 pub mod queue;
+pub mod report_call;
+pub mod review_call;
 pub mod update_crm;
 pub mod worker;
 
@@ -20,8 +22,12 @@ use crate::{
 };
 
 /// Every job that there is; `JOBS` says which of them a deployment runs.
-pub const ALL: &[JobKind] =
-    &[JobKind::of::<update_crm::UpdateCrm>(), JobKind::of::<attach_recording::AttachRecording>()];
+pub const ALL: &[JobKind] = &[
+    JobKind::of::<update_crm::UpdateCrm>(),
+    JobKind::of::<attach_recording::AttachRecording>(),
+    JobKind::of::<review_call::ReviewCall>(),
+    JobKind::of::<report_call::ReportCall>(),
+];
 
 /// Something that is done once for every call.
 ///

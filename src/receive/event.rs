@@ -4,6 +4,7 @@
 //! the wrong type is `None` and leaves a sentence in `problems`. Next on the way: [`store`](super::store).
 
 use chrono::{DateTime, Utc};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -16,7 +17,7 @@ pub const CALL_COMPLETED: &str = "call.completed";
 const LONGEST_EVENT_ID: usize = 255;
 
 /// One after-call event, typed. (Documentation: "Field reference".)
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CallEvent {
     /// Unique per delivery and kept over its retries; `sha256:…` of the body where the platform sent no usable one.
     pub event_id: String,
@@ -94,7 +95,7 @@ pub enum Status {
 }
 
 /// A queue or an agent.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Party {
     /// The platform's id for it.
     pub id: Option<String>,
@@ -195,6 +196,12 @@ macro_rules! words {
                     $($word => Self::$variant,)+
                     _ => Self::Other(word),
                 }
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_ref())
             }
         }
 

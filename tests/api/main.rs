@@ -16,3 +16,4 @@ mod signatures;
 mod stopping;
 mod tickets;
 mod vendor_trouble;
+mod webhooks;

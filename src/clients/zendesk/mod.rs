@@ -11,7 +11,7 @@ mod wire;
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde_json::{Value, json};
 
-use super::{Answer, ClientError, Vendor};
+use super::{Answer, ClientError, Vendor, idempotency_key};
 use crate::{
     config::{ConfigError, Pairs, ZendeskConfig},
     receive::event::CallEvent,
@@ -127,7 +127,8 @@ impl Zendesk {
             ticket["via_followup_source_id"] = json!(source);
         }
         // Kept for two hours, so a lost answer makes no second ticket; after that the look above finds the first.
-        let key = [("Idempotency-Key", call.event_id.as_str())];
+        let key = idempotency_key(&call.event_id);
+        let key = [("Idempotency-Key", key.as_str())];
         let body = json!({ "ticket": ticket });
         let made: Updated =
             decode(&self.ask(Method::POST, self.url(&["tickets"]), Some(&body), &key).await?)?;

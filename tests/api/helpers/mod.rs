@@ -28,6 +28,7 @@ pub(crate) struct App {
     pub(crate) stand_in: StandIn,
     pub(crate) http: Client,
     settings: Vec<(String, String)>,
+    joined: Vec<Process>,
 }
 
 impl App {
@@ -74,12 +75,21 @@ impl App {
         }
         let process = Process::start(command, &all).await;
         let db = database::connect(&url).await;
-        Self { process, db, stand_in, http: Client::new(), settings: all }
+        Self { process, db, stand_in, http: Client::new(), settings: all, joined: Vec::new() }
     }
 
     /// Another process of the same deployment.
     pub(crate) async fn another(&self, command: &str) -> Process {
         Process::start(Some(command), &self.settings).await
+    }
+
+    /// This deployment with another process beside it, which has these settings too; the process ends with the app.
+    pub(crate) async fn joined_by(mut self, command: &str, settings: &[(&str, &str)]) -> Self {
+        let mut all = self.settings.clone();
+        all.retain(|(usual, _)| settings.iter().all(|(name, _)| name != usual));
+        all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        self.joined.push(Process::start(Some(command), &all).await);
+        self
     }
 
     pub(crate) fn url(&self) -> String {

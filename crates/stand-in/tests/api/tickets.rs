@@ -138,7 +138,8 @@ async fn a_safe_update_is_refused_when_the_ticket_has_changed_meanwhile() {
     let later = (Utc::now() + TimeDelta::days(1)).to_rfc3339();
     let in_time = json!({ "safe_update": "true", "updated_stamp": later, "priority": "low" });
     assert_eq!(desk.update(in_time).await.status, 200);
-    let outdated = json!({ "safe_update": "true", "updated_stamp": "2001-01-01T00:00:00Z", "priority": "high" });
+    let outdated =
+        json!({ "safe_update": "true", "updated_stamp": "2001-01-01T00:00:00Z", "priority": "high" });
     desk.update(outdated).await.refused(409, "UpdateConflict", "outdated");
     // Not asked for: the stamp is not looked at.
     let unsafely = json!({ "updated_stamp": "2001-01-01T00:00:00Z", "priority": "high" });
