@@ -1,0 +1,66 @@
+//! How much memory the events in hand may take together, whoever sends them: what finds no room waits, and is then told
+//! to come again.
+//!
+//! A body takes its length while it arrives. Then it is read, and JSON can grow a lot by that: `{"":0},` is seven bytes
+//! on the way and some seven hundred in memory.
+
+use std::sync::Arc;
+
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
+};
+
+/// Bodies that arrive at a time, in bytes: 256 of the largest by default, or ten thousand usual ones.
+const BODIES: usize = 16 * 1024 * 1024;
+
+/// Events that are read and wait for their commit, in bytes as [`weight`] guesses them.
+const EVENTS: usize = 64 * 1024 * 1024;
+
+/// The memory that is left.
+pub(super) struct Room {
+    bodies: Arc<Semaphore>,
+    events: Arc<Semaphore>,
+}
+
+/// A part of the memory, given back when it is dropped.
+#[derive(Debug)]
+pub struct Taken {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Room {
+    /// The largest body fits in any case.
+    pub(super) fn new(max_body: usize) -> Self {
+        let of = |bytes: usize| Arc::new(Semaphore::new(bytes.min(u32::MAX as usize)));
+        Self { bodies: of(BODIES.max(max_body)), events: of(EVENTS) }
+    }
+
+    /// Room for a body of this length, if there is some before the deadline.
+    pub(super) async fn for_body(&self, length: usize, deadline: Instant) -> Option<Taken> {
+        take(&self.bodies, length, BODIES.max(length), deadline).await
+    }
+
+    /// Room for what a body becomes.
+    pub(super) async fn for_event(&self, body: &[u8], deadline: Instant) -> Option<Taken> {
+        // One that is guessed to take more than there is has the room for itself.
+        take(&self.events, weight(body), EVENTS, deadline).await
+    }
+}
+
+async fn take(room: &Arc<Semaphore>, bytes: usize, most: usize, deadline: Instant) -> Option<Taken> {
+    let bytes = u32::try_from(bytes.min(most)).unwrap_or(u32::MAX);
+    let permit = timeout_at(deadline, Arc::clone(room).acquire_many_owned(bytes)).await.ok()?;
+    Some(Taken { _permit: permit.expect("it is never closed") })
+}
+
+/// About what an event takes: its texts on their way from the body to Postgres, and the tree of its custom fields, where
+/// an object takes some 640 bytes (a node of its map) and anything else some 144 (a key, a value, and air).
+fn weight(body: &[u8]) -> usize {
+    let nodes = |byte: &u8| match byte {
+        b'{' => 640,
+        b'[' | b',' => 144,
+        _ => 0,
+    };
+    4 * body.len() + body.iter().map(nodes).sum::<usize>()
+}
