@@ -28,6 +28,10 @@ pub enum Malformed {
     Missing(&'static str),
 }
 
+/// Custom fields of more bytes than this keep their texts and numbers, but no objects and lists: those grow a hundredfold
+/// when they are read, and nobody maps a field to so much.
+pub(super) const LARGEST_TREE: usize = 8 * 1024;
+
 /// Whether the documentation says that a field is always there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
@@ -95,7 +99,8 @@ impl<'a> Fields<'a> {
             return Map::new();
         };
         let all = fields.len();
-        let kept = |(key, raw): (Lossy, &RawValue)| Some((storable(&key.0), custom(raw.get())?));
+        let trees = raw.get().len() <= LARGEST_TREE;
+        let kept = |(key, value): (Lossy, &RawValue)| Some((storable(&key.0), custom(value.get(), trees)?));
         let object: Map<String, Value> = fields.into_iter().filter_map(kept).collect();
         if object.len() < all {
             // Without their names: those are the sender's text, of any length and content.

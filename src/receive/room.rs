@@ -11,6 +11,8 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+use super::fields::LARGEST_TREE;
+
 /// Bodies that arrive at a time, in bytes: 256 of the largest by default, or ten thousand usual ones.
 const BODIES: usize = 16 * 1024 * 1024;
 
@@ -54,13 +56,15 @@ async fn take(room: &Arc<Semaphore>, bytes: usize, most: usize, deadline: Instan
     Some(Taken { _permit: permit.expect("it is never closed") })
 }
 
-/// About what an event takes: its texts on their way from the body to Postgres, and the tree of its custom fields, where
-/// an object takes some 640 bytes (a node of its map) and anything else some 144 (a key, a value, and air).
+/// About what an event takes: its texts on their way from the body to Postgres, and its custom fields, where an object
+/// takes some 640 bytes (a node of its map) and anything else some 144 (a key, a value, and air).
 fn weight(body: &[u8]) -> usize {
     let nodes = |byte: &u8| match byte {
         b'{' => 640,
         b'[' | b',' => 144,
         _ => 0,
     };
-    4 * body.len() + body.iter().map(nodes).sum::<usize>()
+    // No more than the largest tree, or custom fields of the shortest names.
+    let most = (100 * LARGEST_TREE).max(16 * body.len());
+    4 * body.len() + body.iter().map(nodes).sum::<usize>().min(most)
 }

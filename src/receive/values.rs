@@ -58,15 +58,16 @@ impl From<Text> for String {
 }
 
 /// A custom field: any JSON, where a number that 64 bits can't hold is kept as the text of its digits, for it may be an
-/// id. `None` for what is nested too deep, or broken inside.
-pub(super) fn custom(raw: &str) -> Option<Value> {
+/// id. `None` for an object or a list that is not wanted, nested too deep, or broken inside.
+pub(super) fn custom(raw: &str, trees: bool) -> Option<Value> {
     if let Ok(Text(text)) = serde_json::from_str(raw) {
         let whole = is_number(raw) && !raw.contains(['.', 'e', 'E']);
         let fits = !whole || raw.parse::<i64>().is_ok() || raw.parse::<u64>().is_ok();
         let number = serde_json::from_str(raw).ok().filter(|value| fits && Value::is_number(value));
         return Some(number.unwrap_or(Value::String(text)));
     }
-    serde_json::from_str(raw).ok().map(storable_value)
+    let tree = raw.starts_with(['{', '[']);
+    (trees || !tree).then(|| serde_json::from_str(raw).ok().map(storable_value)).flatten()
 }
 
 fn is_number(raw: &str) -> bool {

@@ -101,7 +101,7 @@ where
 
         let client = guard.addresses.admit(peer.ip(), &headers)?;
         guard.credentials.check(&headers).map_err(|rejection| guard.failures.count(client, rejection))?;
-        if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        if headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
             return Err(Rejection::EncodedBody);
         }
         // It gives back the body's room at the end, once the event has its own.
