@@ -27,6 +27,7 @@ async fn every_head_gets_its_answer() {
     let long = |letters: usize| "x".repeat(letters);
     for (what, request, statuses) in [
         ("a head of 1 MB", delivery(&format!("x-long: {}\r\n", long(1_000_000)), ""), vec![431]),
+        ("a head of 20 kB", delivery(&format!("x-long: {}\r\n", long(20_000)), ""), vec![431]),
         ("a thousand headers", complete(&"x-many: 1\r\n".repeat(1000), SAMPLE), vec![431]),
         ("fifty headers", complete(&"x-many: 1\r\n".repeat(50), SAMPLE), vec![200]),
         ("a URL of 1 MB", asking(&format!("POST /{} HTTP/1.1", long(1_000_000))), vec![431]),
