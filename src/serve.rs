@@ -103,7 +103,7 @@ fn most_connections() -> usize {
 
 /// A place for one more connection; waits until there is one, and says so once a minute.
 async fn place(places: &Arc<Semaphore>, told: &mut Option<Instant>) -> OwnedSemaphorePermit {
-    if places.available_permits() == 0 && told.is_none_or(|told| told.elapsed() > Duration::from_secs(60)) {
+    if places.available_permits() == 0 && told.is_none_or(|told| told.elapsed() > Duration::from_mins(1)) {
         *told = Some(Instant::now());
         tracing::warn!("as many connections as allowed are open: the next ones wait");
     }

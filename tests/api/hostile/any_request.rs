@@ -204,12 +204,13 @@ fn expected(case: &Case) -> &'static str {
         (None, Some(token)) => [Some(token), case.token_previous],
         (None, None) => [None, None],
     };
+    if !verifiable {
+        return "heard";
+    }
     match (policy, &case.signatures[..]) {
-        _ if !verifiable => "heard",
-        (SignaturePolicy::Off, _) => "heard",
-        (_, [_, _, ..]) => "repeated",
+        (SignaturePolicy::Required | SignaturePolicy::Optional, [_, _, ..]) => "repeated",
         (SignaturePolicy::Required, [] | [("", _)]) => "no signature",
-        (SignaturePolicy::Optional, [] | [("", _)]) => "heard",
+        (SignaturePolicy::Optional, [] | [("", _)]) | (SignaturePolicy::Off, _) => "heard",
         (_, [(key, _)]) if keys.contains(&Some(*key)) => "heard",
         (_, [_]) => "wrong signature",
     }

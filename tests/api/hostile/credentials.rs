@@ -67,7 +67,7 @@ async fn broken_credentials_get_401_or_403_and_endless_ones_431() {
         let mine = if line.is_empty() { String::new() } else { format!("{line}\r\n") };
         let request = request.replacen(&format!("x-webhook-token: {TOKEN}\r\n"), &mine, 1);
         let answers = app.say(request.as_bytes()).await;
-        assert_eq!(answers.statuses(), [status], "{:.60}: {answers:?}", line);
+        assert_eq!(answers.statuses(), [status], "{line:.60}: {answers:?}");
     }
     for signature in ["zz", "sha256=", "sha256=sha256=00", &"00".repeat(32), &long, "\u{e9}"] {
         let request = app.post(SAMPLE).header("X-Webhook-Signature", signature);
