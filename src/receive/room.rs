@@ -68,3 +68,34 @@ fn weight(body: &[u8]) -> usize {
     let most = (100 * LARGEST_TREE).max(16 * body.len());
     4 * body.len() + body.iter().map(nodes).sum::<usize>().min(most)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_millis(20)
+    }
+
+    #[tokio::test]
+    async fn what_finds_no_room_waits_for_it_until_its_deadline() {
+        let room = Room::new(1000);
+        let most = vec![b'{'; EVENTS];
+        let all = room.for_event(&most, soon()).await.expect("one too large has the room for itself");
+        assert!(room.for_event(b"{}", soon()).await.is_none());
+        drop(all);
+        assert!(room.for_event(b"{}", soon()).await.is_some());
+
+        let halves = [room.for_body(BODIES / 2, soon()).await, room.for_body(BODIES / 2, soon()).await];
+        assert!(halves.iter().all(Option::is_some) && room.for_body(1, soon()).await.is_none());
+        drop(halves);
+        assert!(room.for_body(BODIES, soon()).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_body_of_the_largest_size_that_is_set_finds_room() {
+        assert!(Room::new(3 * BODIES).for_body(3 * BODIES, soon()).await.is_some());
+    }
+}
