@@ -57,8 +57,6 @@ const OTHER_FILES: u64 = 64;
 const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 const REQUEST_TIMEOUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-const VERSION_NOT_SUPPORTED: &[u8] =
-    b"HTTP/1.1 505 HTTP Version Not Supported\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// Serves until told to stop, then lets the requests in hand end.
 pub async fn serve(mut listener: TcpListener, router: Router, stop: CancellationToken) {
@@ -168,14 +166,12 @@ async fn converse(
 
 /// The answer to a head that hyper gave up without one. A connection that said nothing is closed without a word.
 fn last_words(error: &hyper::Error, unread: &[u8]) -> Option<&'static [u8]> {
-    if error.is_parse_version_h2() {
-        Some(VERSION_NOT_SUPPORTED)
-    } else if unread.is_empty() {
+    if unread.is_empty() {
         None
     } else if error.is_timeout() {
         Some(REQUEST_TIMEOUT)
     } else {
-        error.is_incomplete_message().then_some(BAD_REQUEST)
+        (error.is_incomplete_message() || error.is_parse_version_h2()).then_some(BAD_REQUEST)
     }
 }
 

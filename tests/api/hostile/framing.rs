@@ -46,7 +46,7 @@ async fn every_head_gets_its_answer() {
         ("a body in chunks", delivery(CHUNKED, &chunks(SAMPLE)), vec![200]),
         ("HTTP/3.0", asking("POST /webhooks/after-call HTTP/3.0"), vec![400]),
         ("HTTP/0.9", b"GET /webhooks/after-call\r\n\r\n".to_vec(), vec![400]),
-        ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec(), vec![505]),
+        ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec(), vec![400]),
         ("HTTP/2 by upgrade", complete("connection: upgrade\r\nupgrade: h2c\r\n", SAMPLE), vec![200]),
         ("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03".to_vec(), vec![400]),
         ("SSH", b"SSH-2.0-OpenSSH_9.9\r\n".to_vec(), vec![400]),
