@@ -3,6 +3,8 @@
 //! A call is worth more than its form: only `event` and `call_id` must be there. Any other field that is absent or of
 //! the wrong type is `None` and leaves a sentence in `problems`. Next on the way: [`store`](super::store).
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -110,7 +112,11 @@ impl CallEvent {
     ///
     /// [`Malformed`] when the body is no JSON object, or lacks `event` or `call_id`; it says what and where.
     pub fn parse(body: &[u8], received_at: DateTime<Utc>) -> Result<Self, Malformed> {
-        let mut fields = Fields::of(body)?;
+        let text = String::from_utf8_lossy(body);
+        let mut fields = Fields::of(&text)?;
+        if let Cow::Owned(_) = text {
+            fields.problems.push("the body is not UTF-8".to_owned());
+        }
         Ok(Self {
             event: fields.required("event")?,
             call_id: fields.required("call_id")?,

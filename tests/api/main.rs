@@ -9,6 +9,7 @@ mod delivery;
 mod events;
 mod first_run;
 mod helpers;
+mod hostile;
 mod proxies;
 mod readme;
 mod retries;

@@ -2,6 +2,7 @@
 
 pub(crate) mod database;
 mod process;
+pub(crate) mod raw;
 
 use std::time::Duration;
 
