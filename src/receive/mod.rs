@@ -55,7 +55,7 @@ async fn take(app: &AppState, request: Result<Verified, Rejection>) -> Result<(S
     let event = CallEvent::parse(&body, Utc::now())?;
     let event_id = event.event_id.clone();
     let id = Safe(&event_id);
-    tracing::info!(target: "call", event_id = %id, "--> {} {id}", Safe(&event.event));
+    tracing::debug!(target: "call", event_id = %id, "--> {} {id}", Safe(&event.event));
 
     let headers = kept(&app.guard, &headers);
     let stored = app.writer.store(Delivery { event, headers, body, room }, deadline).await?;
