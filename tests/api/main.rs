@@ -14,3 +14,4 @@ mod readme;
 mod retries;
 mod signatures;
 mod stopping;
+mod views;
