@@ -4,6 +4,7 @@
 
 use std::{future::poll_fn, net::SocketAddr, time::Duration};
 
+use anyhow::Context;
 use axum::{Router, extract::ConnectInfo, serve::Listener};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -26,6 +27,16 @@ const LINGER: Duration = Duration::from_secs(2);
 
 const REQUEST_TIMEOUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// Takes the address, which the setting of this name chose.
+///
+/// # Errors
+///
+/// It is taken, or not this machine's.
+pub async fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("can't listen on {address}: set {setting}"))
+}
 
 /// Serves until told to stop, then lets the requests in hand end.
 pub async fn serve(mut listener: TcpListener, router: Router, stop: CancellationToken) {

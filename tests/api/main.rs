@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod admin;
 mod answers;
+mod console;
 mod credentials;
 mod crm;
 mod delivery;

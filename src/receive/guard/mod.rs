@@ -4,7 +4,7 @@
 //! handler sees a byte. Next on the way: [`event`](super::event).
 
 mod address;
-mod credential;
+pub(crate) mod credential;
 mod failures;
 mod signature;
 
