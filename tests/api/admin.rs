@@ -49,13 +49,16 @@ async fn a_taken_address_keeps_a_process_from_starting_and_the_message_names_the
 #[tokio::test]
 async fn probes_are_answered_until_the_last_job_has_ended() {
     let app = App::start().await;
-    app.stand_in.fail(Fault::slow(Duration::from_secs(2)).on("upsert"));
+    app.stand_in.fail(Fault::slow(Duration::from_secs(5)).on("upsert"));
     app.deliver(&event("evt_1", "cl_1")).await;
     eventually("it is at the vendor", async || app.hubspot_heard("upsert") == 1).await;
     app.process.signal("TERM");
     eventually("the webhook is closed", async || status(app.url()).await.is_err()).await;
+    // Longer than all but the job takes to stop.
+    tokio::time::sleep(Duration::from_secs(3)).await;
     let live = app.process.admin_url("/health/live");
     assert_eq!(status(live.clone()).await.unwrap(), 200);
+    assert!(app.process.logged("update-crm done").is_none(), "the job has not ended");
     eventually("the job has ended", async || app.process.logged("update-crm done").is_some()).await;
     eventually("the probes have ended", async || status(live.clone()).await.is_err()).await;
 }
