@@ -1,8 +1,8 @@
 //! Pages for people: what came in, what became of it, and why.
 //!
-//! They read the views `call` and `call_job`, and they only read. Who may: [`door`]. A page is a file here with its
-//! query, and a template of the same name in `templates/console/`; [`page`](self) turns it into an answer. To leave the
-//! console out, build without the cargo feature `console`.
+//! They read the views `call` and `call_job`, and they only read. Who may: `door`. A page is a file here with its query,
+//! and a template of the same name in `templates/console/`. To leave the console out, build without the cargo feature
+//! `console`.
 
 mod call;
 mod calls;
