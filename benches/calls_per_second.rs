@@ -54,6 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 ("DATABASE_URL", url.as_str()),
                 ("WEBHOOK_TOKEN", TOKEN),
                 ("LISTEN_ADDR", "127.0.0.1:0"),
+                ("ADMIN_ADDR", "127.0.0.1:0"),
                 ("LOG_FORMAT", "json"),
             ])
             .stdout(Stdio::piped())

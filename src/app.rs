@@ -4,23 +4,22 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::{
-    Json, Router,
-    extract::{FromRef, State},
-    http::StatusCode,
-    routing::{any, get, post},
+    Router,
+    extract::FromRef,
+    routing::{any, post},
 };
-use serde_json::{Value, json};
 use sqlx::PgPool;
-use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    admin::{self, Admin},
     config::{Config, ConfigError},
     db,
     error::Rejection,
     jobs::{Enabled, JobKind, bell::Bell, breaker::Breakers, queue::Workers},
     receive::{self, guard::Guard, store::Writer},
-    serve::serve,
+    serve::{listen, serve},
 };
 
 /// What a request handler can reach.
@@ -30,8 +29,6 @@ pub struct AppState {
     pub guard: Arc<Guard>,
     /// Makes events durable.
     pub writer: Writer,
-    /// For the readiness probe.
-    pub pool: PgPool,
 }
 
 impl FromRef<AppState> for Arc<Guard> {
@@ -40,31 +37,17 @@ impl FromRef<AppState> for Arc<Guard> {
     }
 }
 
-/// Every route.
-fn routes(config: &Config, state: AppState) -> Router {
+/// Every route of the webhook's listener; those of the other are in [`admin`] and the console.
+fn routes(config: &Config, state: AppState, pool: PgPool) -> Router {
     let path = format!("/{}", config.webhook.path.trim_matches('/'));
     let webhook = if config.webhook.gone {
         any(async || Rejection::Gone)
     } else {
         post(receive::receive).fallback(async || Rejection::NotPost)
     };
-    let router = Router::new()
-        .route("/health/live", get(async || Json(json!({ "status": "live" }))))
-        .route("/health/ready", get(ready))
-        .route(&path, webhook.clone());
+    let router = admin::probes(pool).route(&path, webhook.clone());
     let router = if path == "/" { router } else { router.route(&format!("{path}/"), webhook) };
     router.fallback(async move || Rejection::NotFound { webhook: path }).with_state(state)
-}
-
-/// 200 while events can be stored.
-async fn ready(State(app): State<AppState>) -> (StatusCode, Json<Value>) {
-    match sqlx::query("select from call_event limit 0").execute(&app.pool).await {
-        Ok(_) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
-        Err(error) => {
-            tracing::warn!(%error, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "the database does not answer" })))
-        }
-    }
 }
 
 /// What a process does.
@@ -80,6 +63,8 @@ pub struct Roles {
 pub struct Running {
     /// Where it listens, when it receives.
     pub address: Option<SocketAddr>,
+    /// The second listener.
+    pub admin: Admin,
     receiver: Option<Receiver>,
     workers: Workers,
     patience: Duration,
@@ -96,7 +81,7 @@ struct Receiver {
 ///
 /// # Errors
 ///
-/// A setting is missing or wrong, the database can't be reached, or the address is taken.
+/// A setting is missing or wrong, the database can't be reached, or an address is taken.
 pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Result<Running> {
     let config = Arc::new(config);
     let url = config.database_url.as_ref().ok_or_else(|| {
@@ -105,7 +90,8 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
         )
     })?;
     let jobs = Enabled::new(jobs, Arc::clone(&config))?;
-    let guard = roles.receive.then(|| Guard::new(&config.webhook)).transpose()?;
+    let receiving = roles.receive.then(|| anyhow::Ok((Guard::new(&config.webhook)?, db::writer_pool(url)?)));
+    let receiving = receiving.transpose()?;
     let workers = Workers {
         pool: db::worker_pool(url, config.jobs.concurrency)?,
         stop: CancellationToken::new(),
@@ -115,9 +101,11 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     };
     let ready_to_work = if roles.work { jobs.prepare(&workers)? } else { Vec::new() };
 
+    let used = receiving.as_ref().map_or(&workers.pool, |(_, pool)| pool).clone();
+    let admin = Admin::start(&config, url, used).await?;
     db::migrate(url).await?;
-    let receiver = match guard {
-        Some(guard) => Some(receive(&config, guard, jobs).await?),
+    let receiver = match receiving {
+        Some((guard, pool)) => Some(receive(&config, guard, pool, jobs).await?),
         None => None,
     };
     if roles.work {
@@ -131,27 +119,28 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     let (address, receiver) = receiver.unzip();
     // A job ends within its own time limit; the rest is for writing down how.
     let patience = config.jobs.timeout + Duration::from_secs(5);
-    Ok(Running { address, receiver, workers, patience })
+    Ok(Running { address, admin, receiver, workers, patience })
 }
 
-async fn receive(config: &Config, guard: Guard, jobs: Enabled) -> anyhow::Result<(SocketAddr, Receiver)> {
-    let url = config.database_url.as_ref().expect("it was looked at before");
-    let pool = db::writer_pool(url)?;
-    let listener = TcpListener::bind(config.listen_addr).await;
-    let listener =
-        listener.with_context(|| format!("can't listen on {}: set LISTEN_ADDR", config.listen_addr))?;
+async fn receive(
+    config: &Config,
+    guard: Guard,
+    pool: PgPool,
+    jobs: Enabled,
+) -> anyhow::Result<(SocketAddr, Receiver)> {
+    let listener = listen(config.listen_addr, "LISTEN_ADDR").await?;
     let address = listener.local_addr()?;
     tracing::info!(%address, "listening");
     let (queue, writer) = Writer::start(pool.clone(), jobs);
-    let state = AppState { guard: Arc::new(guard), writer: queue, pool: pool.clone() };
+    let state = AppState { guard: Arc::new(guard), writer: queue };
     let stop = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, routes(config, state), stop.clone()));
+    let server = tokio::spawn(serve(listener, routes(config, state, pool.clone()), stop.clone()));
     Ok((address, Receiver { stop, server, writer, pool }))
 }
 
 impl Running {
     /// Stops it in the order in which a call passes: no new requests, those in hand answered, all events written, the
-    /// jobs in hand ended; what has not begun stays in the queue.
+    /// jobs in hand ended; what has not begun stays in the queue. Probes are answered until the end.
     ///
     /// # Errors
     ///
@@ -170,6 +159,6 @@ impl Running {
             tracing::warn!("some jobs did not end in time: another worker runs them again");
         }
         self.workers.pool.close().await;
-        Ok(())
+        self.admin.stop().await
     }
 }

@@ -49,6 +49,26 @@ pub fn worker_pool(url: &SecretString, jobs_at_a_time: usize) -> anyhow::Result<
     Ok(PgPoolOptions::new().max_connections(connections).connect_lazy_with(parse(url)?))
 }
 
+/// The console's connections: its statements can't write, and none of them takes long.
+///
+/// # Errors
+///
+/// `DATABASE_URL` is no URL of a Postgres.
+pub fn reader_pool(url: &SecretString) -> anyhow::Result<PgPool> {
+    let options = PgPoolOptions::new()
+        .max_connections(2)
+        .acquire_timeout(Duration::from_secs(3))
+        .after_connect(|connection, _| {
+            Box::pin(async {
+                connection
+                    .execute("set default_transaction_read_only = on; set statement_timeout = '5s'")
+                    .await
+                    .map(drop)
+            })
+        });
+    Ok(options.connect_lazy_with(parse(url)?))
+}
+
 fn parse(url: &SecretString) -> anyhow::Result<PgConnectOptions> {
     let options = url.expose_secret().parse::<PgConnectOptions>();
     options.context("DATABASE_URL is no Postgres URL: postgres://user:password@host:5432/database")

@@ -38,6 +38,7 @@ pub struct Dev {
     begun: Instant,
     postgres: Option<LocalPostgres>,
     secret: Option<PathBuf>,
+    console: Option<PathBuf>,
     stand_in: Option<StandIn>,
     /// The vendors that it plays: name, what it lists of them, and which setting ends it.
     played: Vec<(&'static str, &'static str, &'static str)>,
@@ -49,8 +50,14 @@ pub struct Dev {
 ///
 /// No Postgres can be had, or a file of ours can't be written.
 pub async fn complete(mut config: Config) -> anyhow::Result<(Config, Dev)> {
-    let mut dev =
-        Dev { begun: Instant::now(), postgres: None, secret: None, stand_in: None, played: Vec::new() };
+    let mut dev = Dev {
+        begun: Instant::now(),
+        postgres: None,
+        secret: None,
+        console: None,
+        stand_in: None,
+        played: Vec::new(),
+    };
     let name = env::var("DEV_NAME").unwrap_or_else(|_| env!("CARGO_PKG_NAME").to_owned());
     let directory = local_postgres::data_directory(&name)?;
 
@@ -63,8 +70,13 @@ pub async fn complete(mut config: Config) -> anyhow::Result<(Config, Dev)> {
     let webhook = &mut config.webhook;
     if webhook.token.is_none() && webhook.basic_user.is_none() && !webhook.allow_unauthenticated {
         let file = directory.join("webhook-token");
-        webhook.token = Some(kept_secret(&file).with_context(|| format!("{} is of no use", file.display()))?);
+        webhook.token = Some(kept_secret(&file)?);
         dev.secret = Some(file);
+    }
+    if cfg!(feature = "console") && config.console_password.is_none() {
+        let file = directory.join("console-password");
+        config.console_password = Some(kept_secret(&file)?);
+        dev.console = Some(file);
     }
     let (hubspot, zendesk) = (&mut config.hubspot, &mut config.zendesk);
     let plays_hubspot = hubspot.token.is_none();
@@ -94,6 +106,7 @@ pub async fn complete(mut config: Config) -> anyhow::Result<(Config, Dev)> {
         dev.stand_in = Some(stand_in);
     }
     config.listen_addr = free(config.listen_addr);
+    config.admin_addr = free(config.admin_addr);
     Ok((config, dev))
 }
 
@@ -107,6 +120,10 @@ fn free(address: SocketAddr) -> SocketAddr {
 
 /// The secret of the last run, or a new one of 256 bits that only we can read.
 fn kept_secret(file: &Path) -> anyhow::Result<SecretString> {
+    read_or_make(file).with_context(|| format!("{} is of no use", file.display()))
+}
+
+fn read_or_make(file: &Path) -> anyhow::Result<SecretString> {
     match fs::read_to_string(file) {
         Ok(secret) if !secret.trim().is_empty() => Ok(secret.trim().into()),
         Ok(_) => anyhow::bail!("it is empty: delete it"),
@@ -133,13 +150,14 @@ impl Dev {
     /// # Errors
     ///
     /// Standard output is closed.
-    pub fn greet(&self, config: &Config, address: SocketAddr) -> anyhow::Result<()> {
-        let banner = self.banner(config, &format!("http://{address}{}", config.webhook.path))?;
+    pub fn greet(&self, config: &Config, address: SocketAddr, admin: SocketAddr) -> anyhow::Result<()> {
+        let webhook = format!("http://{address}{}", config.webhook.path);
+        let banner = self.banner(config, &webhook, admin)?;
         io::stdout().write_all(banner.as_bytes())?;
         Ok(())
     }
 
-    fn banner(&self, config: &Config, webhook: &str) -> anyhow::Result<String> {
+    fn banner(&self, config: &Config, webhook: &str, admin: SocketAddr) -> anyhow::Result<String> {
         let mut text = String::new();
         let ms = self.begun.elapsed().as_millis();
         writeln!(text, "\n  Aftercall {} ready in {ms} ms\n", env!("CARGO_PKG_VERSION"))?;
@@ -152,6 +170,17 @@ impl Dev {
                 "               made for you and kept in {}; WEBHOOK_TOKEN sets your own",
                 file.display()
             )?;
+        }
+        if let Some(password) = &config.console_password {
+            let password = match &self.console {
+                Some(_) => format!("the password {}", password.expose_secret()),
+                None => "your CONSOLE_PASSWORD".to_owned(),
+            };
+            writeln!(text, "  ➜  Console   http://{admin}/ with any user name and {password}")?;
+        }
+        if let Some(file) = &self.console {
+            let file = file.display();
+            writeln!(text, "               made for you and kept in {file}; CONSOLE_PASSWORD sets your own")?;
         }
         if let Some(postgres) = &self.postgres {
             writeln!(text, "  ➜  Postgres  a private one in {}", postgres.directory().display())?;

@@ -8,13 +8,16 @@
 //! 4. [`jobs`]: what happens to a call. ★ Your own jobs.
 //! 5. [`clients`]: the vendors' APIs. ★ Your own CRM.
 //!
-//! Around them: [`config`] (every setting), [`error`] (the table of answers), [`app`] (routes, start and stop), [`serve`]
-//! (connections), [`db`] (pools and migrations), [`telemetry`] (logs), and [`dev`], what `cargo run` brings so that
+//! Around them: [`config`] (every setting), [`error`] (the table of answers), [`app`] (routes, start and stop), [`admin`]
+//! (the second listener), [`console`] (pages for people), [`serve`] (connections), [`db`] (pools and migrations), [`telemetry`] (logs), and [`dev`], what `cargo run` brings so that
 //! nothing has to be set up.
 
+pub mod admin;
 pub mod app;
 pub mod clients;
 pub mod config;
+#[cfg(feature = "console")]
+pub mod console;
 pub mod db;
 #[cfg(feature = "dev")]
 pub mod dev;

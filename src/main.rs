@@ -15,8 +15,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Receives the after-call webhook of a telephone platform, stores each event once, and logs the call in the CRM.
 ///
 /// Without a command it receives and works in one process. Secrets have no flags: they come from the environment, or
-/// from the file that NAME_FILE names. They are `DATABASE_URL`, `WEBHOOK_TOKEN`, `WEBHOOK_BASIC_PASSWORD`,
-/// `WEBHOOK_SIGNING_SECRET`, each of these three also with `_PREVIOUS`, `HUBSPOT_TOKEN`, `ZENDESK_CLIENT_SECRET`, `REVIEW_SECRET` and `REPORT_SECRET`.
+/// from the file that NAME_FILE names. They are `DATABASE_URL`, `CONSOLE_PASSWORD`, `WEBHOOK_TOKEN`,
+/// `WEBHOOK_BASIC_PASSWORD`, `WEBHOOK_SIGNING_SECRET`, each of these three also with `_PREVIOUS`, `HUBSPOT_TOKEN`,
+/// `ZENDESK_CLIENT_SECRET`, `REVIEW_SECRET` and `REPORT_SECRET`.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -87,7 +88,7 @@ async fn run_all(config: Config) -> anyhow::Result<()> {
     let (config, dev) = aftercall::dev::complete(config).await?;
     let running = app::start(config.clone(), ALL_ROLES, jobs::ALL).await?;
     if let Some(address) = running.address {
-        dev.greet(&config, address)?;
+        dev.greet(&config, address, running.admin.address)?;
     }
     stop.await;
     running.stop().await?;

@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context as _;
 use axum::{
     Router,
     extract::ConnectInfo,
@@ -57,6 +58,16 @@ const OTHER_FILES: u64 = 64;
 const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 const REQUEST_TIMEOUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// Takes the address, which the setting of this name chose.
+///
+/// # Errors
+///
+/// It is taken, or not this machine's.
+pub async fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("can't listen on {address}: set {setting}"))
+}
 
 /// Serves until told to stop, then lets the requests in hand end.
 pub async fn serve(mut listener: TcpListener, router: Router, stop: CancellationToken) {

@@ -26,6 +26,14 @@ pub struct Config {
     #[arg(long, env, default_value = "127.0.0.1:8080")]
     pub listen_addr: SocketAddr,
 
+    /// Where the console and the probes are served.
+    #[arg(long, env, default_value = "127.0.0.1:8081")]
+    pub admin_addr: SocketAddr,
+
+    /// The console's password, under any user name (`CONSOLE_PASSWORD`); without it there is no console.
+    #[arg(skip)]
+    pub console_password: Option<SecretString>,
+
     /// How log lines look [default: pretty on a terminal, else json].
     #[arg(long, env, value_enum)]
     pub log_format: Option<LogFormat>,
@@ -288,6 +296,7 @@ impl Config {
     /// A secret that is set but empty, set twice, or in a file that can't be read.
     pub fn with_secrets(mut self) -> Result<Self, ConfigError> {
         self.database_url = secret("DATABASE_URL")?;
+        self.console_password = secret("CONSOLE_PASSWORD")?;
         self.webhook.token = secret("WEBHOOK_TOKEN")?;
         self.webhook.token_previous = secret("WEBHOOK_TOKEN_PREVIOUS")?;
         self.webhook.basic_password = secret("WEBHOOK_BASIC_PASSWORD")?;

@@ -148,9 +148,7 @@ impl CallEvent {
     /// The recording's URL when it is one that a browser may follow, http or https; never `javascript:` and the like.
     #[must_use]
     pub fn recording(&self) -> Option<&str> {
-        let url = self.recording_url.as_deref()?;
-        let scheme = reqwest::Url::parse(url).ok()?.scheme().to_owned();
-        ["http", "https"].contains(&scheme.as_str()).then_some(url)
+        self.recording_url.as_deref().filter(|url| followable(url))
     }
 
     /// The number of the one who is not us: the caller of an inbound call, the called of an outbound one.
@@ -180,6 +178,12 @@ impl CallEvent {
             _ => None,
         }
     }
+}
+
+/// Whether a browser may follow a URL that somebody else wrote: http or https; never `javascript:` and the like.
+#[must_use]
+pub fn followable(url: &str) -> bool {
+    reqwest::Url::parse(url).is_ok_and(|url| ["http", "https"].contains(&url.scheme()))
 }
 
 /// The key of deduplication. (Documentation, "Idempotency": "Use `event_id` to deduplicate in case of retries".)

@@ -24,6 +24,7 @@ impl Run {
             .env("XDG_DATA_HOME", home)
             .env("DEV_NAME", name)
             .env("LISTEN_ADDR", "127.0.0.1:0")
+            .env("ADMIN_ADDR", "127.0.0.1:0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -59,6 +60,13 @@ impl Run {
         reqwest::get(listing).await.unwrap().json().await.unwrap()
     }
 
+    /// The console's page of calls.
+    async fn console(&self, password: &str) -> String {
+        let url = self.labelled("Console").split(' ').next().unwrap();
+        let request = reqwest::Client::new().get(url).basic_auth("me", Some(password));
+        request.send().await.unwrap().text().await.unwrap()
+    }
+
     async fn interrupt(mut self) {
         let pid = self.child.id().unwrap().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().await.unwrap().success());
@@ -79,6 +87,7 @@ async fn a_bare_machine_stores_the_pasted_call_logs_it_and_knows_it_at_the_next_
     let run = Run::start(&name, home.path()).await;
     let directory = PathBuf::from(run.labelled("a private one in")).parent().unwrap().to_owned();
     let secret = run.labelled("Secret").to_owned();
+    let password = run.labelled("any user name and the password").to_owned();
 
     assert_eq!(paste(run.curl()).await["status"], "stored");
     let pasted = std::time::Instant::now();
@@ -89,6 +98,8 @@ async fn a_bare_machine_stores_the_pasted_call_logs_it_and_knows_it_at_the_next_
     eventually("it is beside its contact", async || call().await.to_string().contains("Dana Whitfield"))
         .await;
 
+    assert!(run.console(&password).await.contains("+14085551234"), "the console shows it");
+
     assert_eq!(paste(run.curl()).await["status"], "duplicate");
     assert_eq!(run.calls().await.len(), 1);
     let old_line = run.curl().to_owned();
@@ -97,6 +108,7 @@ async fn a_bare_machine_stores_the_pasted_call_logs_it_and_knows_it_at_the_next_
 
     let run = Run::start(&name, home.path()).await;
     assert_eq!(run.labelled("Secret"), secret, "the secret is kept");
+    assert!(run.console(&password).await.contains("+14085551234"), "and so is the console's password");
     let old_call = old_line.replace(&old_webhook, run.labelled("Webhook"));
     assert_eq!(paste(&old_call).await["status"], "duplicate", "the event is known");
     assert_eq!(run.calls().await.len(), 1, "and so is the call");

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod admin;
 mod answers;
+mod console;
 mod credentials;
 mod crm;
 mod delivery;
@@ -17,4 +19,5 @@ mod signatures;
 mod stopping;
 mod tickets;
 mod vendor_trouble;
+mod views;
 mod webhooks;

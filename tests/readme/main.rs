@@ -57,7 +57,8 @@ async fn the_example_runs_and_leaves_its_receipt() {
 async fn with_the_chat_in_the_environment() {
     let postgres = tokio::task::spawn_blocking(LocalPostgres::start_throwaway).await.unwrap().unwrap();
     let url = postgres.url("postgres");
-    let arguments = ["aftercall", "--listen-addr", "127.0.0.1:0", "--jobs", "tell-chat"];
+    let arguments =
+        ["aftercall", "--listen-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--jobs", "tell-chat"];
     let matches = config::Config::augment_args(clap::Command::new("aftercall")).get_matches_from(arguments);
     let mut config = config::Config::from_arg_matches(&matches).unwrap();
     config.database_url = Some(url.clone().into());

@@ -73,7 +73,16 @@ fn compile(root: &Path, url: &str, described: Option<&Path>) -> anyhow::Result<(
     entry.set_modified(SystemTime::now())?;
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let status = Command::new(env!("CARGO"))
-        .args(["check", "--quiet", "--package", "aftercall", "--lib", "--no-default-features"])
+        .args([
+            "check",
+            "--quiet",
+            "--package",
+            "aftercall",
+            "--lib",
+            "--no-default-features",
+            "--features",
+            "console",
+        ])
         .current_dir(root)
         .env("CARGO_TARGET_DIR", target.join("queries"))
         .env("SQLX_OFFLINE", "false")

@@ -92,25 +92,25 @@ impl Credentials {
 }
 
 /// A secret and the one before it, as digests.
-struct Secret {
+pub(crate) struct Secret {
     current: [u8; 32],
     previous: Option<[u8; 32]>,
 }
 
 #[derive(Clone, Copy)]
-enum Match {
+pub(crate) enum Match {
     Current,
     Previous,
     None,
 }
 
 impl Secret {
-    fn of(current: &SecretString, previous: Option<&SecretString>) -> Self {
+    pub(crate) fn of(current: &SecretString, previous: Option<&SecretString>) -> Self {
         let digest = |secret: &SecretString| Sha256::digest(secret.expose_secret()).into();
         Self { current: digest(current), previous: previous.map(digest) }
     }
 
-    fn is(&self, sent: &[u8]) -> Match {
+    pub(crate) fn is(&self, sent: &[u8]) -> Match {
         let sent: [u8; 32] = Sha256::digest(sent).into();
         let current = self.current.ct_eq(&sent);
         let previous = self.previous.map_or(Choice::from(0), |previous| previous.ct_eq(&sent));
@@ -135,7 +135,7 @@ fn bearer(sent: &[u8]) -> &[u8] {
 }
 
 /// `user:password` from `Basic <base64>` (RFC 7617).
-fn basic(sent: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn basic(sent: &[u8]) -> Option<Vec<u8>> {
     let (scheme, pair) = sent.split_at_checked(6)?;
     scheme.eq_ignore_ascii_case(b"Basic ").then(|| BASE64_STANDARD.decode(pair.trim_ascii()).ok()).flatten()
 }

@@ -5,7 +5,7 @@
 
 mod address;
 mod body;
-mod credential;
+pub(crate) mod credential;
 mod failures;
 mod signature;
 

@@ -23,6 +23,7 @@ pub(crate) struct Process {
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
     address: String,
+    admin: String,
 }
 
 impl Process {
@@ -38,6 +39,7 @@ impl Process {
         })
         .await;
         process.address = address(&started.unwrap());
+        process.admin = process.log().lines().find(|line| line.contains("probes")).map(address).unwrap();
         process
     }
 
@@ -47,6 +49,7 @@ impl Process {
             .args(command)
             .env_clear()
             .env("LISTEN_ADDR", "127.0.0.1:0")
+            .env("ADMIN_ADDR", "127.0.0.1:0")
             .env("LOG_FORMAT", "json")
             .envs(std::env::var_os("HOME").map(|home| ("HOME", home)))
             .envs(settings.iter().map(|(name, value)| (name, value)))
@@ -59,7 +62,7 @@ impl Process {
         let lines = Arc::default();
         collect(child.stdout.take().unwrap(), &lines);
         collect(child.stderr.take().unwrap(), &lines);
-        Self { child, lines, address: String::new() }
+        Self { child, lines, address: String::new(), admin: String::new() }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -71,6 +74,11 @@ impl Process {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches("kB").trim().parse().unwrap()
+    }
+
+    /// Of the second listener.
+    pub(crate) fn admin_url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.admin)
     }
 
     pub(crate) fn address(&self) -> &str {

@@ -1,0 +1,94 @@
+//! The second listener, for ourselves: the probes and the console, on `ADMIN_ADDR`.
+//!
+//! Receivers and workers both have it. It is the first to start and the last to stop, so that a process can be asked how
+//! it is for as long as it lives.
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::Context;
+use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use tokio::{task::JoinHandle, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::Config,
+    serve::{listen, serve},
+};
+
+/// How long the database may take to answer a probe.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The second listener, at work.
+pub struct Admin {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: CancellationToken,
+    server: JoinHandle<()>,
+}
+
+impl Admin {
+    /// Starts it; `used` is the pool on which the process's own work depends.
+    ///
+    /// # Errors
+    ///
+    /// The address is taken.
+    pub async fn start(config: &Config, url: &SecretString, used: PgPool) -> anyhow::Result<Self> {
+        let listener = listen(config.admin_addr, "ADMIN_ADDR").await?;
+        let address = listener.local_addr()?;
+        let routes = probes(used).merge(console(config, url)?);
+        let stop = CancellationToken::new();
+        let server = tokio::spawn(serve(listener, routes, stop.clone()));
+        tracing::info!(%address, "probes and console are served");
+        Ok(Self { address, stop, server })
+    }
+
+    /// Stops it, with the requests in hand answered.
+    ///
+    /// # Errors
+    ///
+    /// It had panicked.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        self.server.await.context("the admin listener")
+    }
+}
+
+#[cfg(feature = "console")]
+fn console(config: &Config, url: &SecretString) -> anyhow::Result<Router> {
+    Ok(crate::console::routes(config.console_password.as_ref(), crate::db::reader_pool(url)?))
+}
+
+#[cfg(not(feature = "console"))]
+#[expect(clippy::unnecessary_wraps, reason = "with a console there is something that can fail")]
+fn console(config: &Config, _: &SecretString) -> anyhow::Result<Router> {
+    if config.console_password.is_some() {
+        tracing::warn!(
+            "CONSOLE_PASSWORD is set, but this binary is built without the cargo feature `console`"
+        );
+    }
+    let absent = "There is no console in this binary: it is built without the cargo feature `console`.\n";
+    Ok(Router::new().fallback(async move || (StatusCode::NOT_FOUND, absent)))
+}
+
+/// `/health/live` and `/health/ready`, which both listeners have.
+pub fn probes<S: Clone + Send + Sync + 'static>(used: PgPool) -> Router<S> {
+    Router::new()
+        .route("/health/live", get(async || Json(json!({ "status": "live" }))))
+        .route("/health/ready", get(ready))
+        .with_state(used)
+}
+
+/// 200 while the process can do its work: events are stored and jobs are run over the database.
+async fn ready(State(pool): State<PgPool>) -> (StatusCode, Json<Value>) {
+    let answer = timeout(PATIENCE, sqlx::query("select from call_event limit 0").execute(&pool)).await;
+    match answer.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+        Ok(_) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "the database does not answer" })))
+        }
+    }
+}

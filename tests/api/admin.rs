@@ -1,0 +1,64 @@
+//! The second listener: probes for every process, and its place in starting and stopping.
+
+use std::{net::TcpListener, time::Duration};
+
+use reqwest::StatusCode;
+use stand_in::Fault;
+
+use crate::helpers::{App, Process, database, event, eventually};
+
+async fn status(url: String) -> Result<StatusCode, reqwest::Error> {
+    reqwest::get(url).await.map(|answer| answer.status())
+}
+
+#[tokio::test]
+async fn receivers_and_workers_answer_probes() {
+    let app = App::receiver(&[]).await;
+    let worker = app.another("work").await;
+    for process in [&app.process, &worker] {
+        for path in ["/health/live", "/health/ready"] {
+            assert_eq!(status(process.admin_url(path)).await.unwrap(), 200, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_worker_without_its_tables_lives_and_is_not_ready() {
+    let app = App::receiver(&[]).await;
+    let worker = app.another("work").await;
+    sqlx::query("alter table call_event rename to gone").execute(&app.db).await.unwrap();
+    assert_eq!(status(worker.admin_url("/health/ready")).await.unwrap(), 503);
+    assert_eq!(status(worker.admin_url("/health/live")).await.unwrap(), 200);
+}
+
+#[tokio::test]
+async fn a_taken_address_keeps_a_process_from_starting_and_the_message_names_the_setting() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let settings = [
+        ("DATABASE_URL", database::create().await),
+        ("WEBHOOK_TOKEN", "secret".to_owned()),
+        ("ADMIN_ADDR", taken.local_addr().unwrap().to_string()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value));
+    let mut process = Process::spawn(Some("receive"), &settings);
+    assert!(!process.end().await.success());
+    let says = format!("can't listen on {}: set ADMIN_ADDR", taken.local_addr().unwrap());
+    eventually(&says, async || process.log().contains(&says)).await;
+}
+
+#[tokio::test]
+async fn probes_are_answered_until_the_last_job_has_ended() {
+    let app = App::start().await;
+    app.stand_in.fail(Fault::slow(Duration::from_secs(5)).on("upsert"));
+    app.deliver(&event("evt_1", "cl_1")).await;
+    eventually("it is at the vendor", async || app.hubspot_heard("upsert") == 1).await;
+    app.process.signal("TERM");
+    eventually("the webhook is closed", async || status(app.url()).await.is_err()).await;
+    // Longer than all but the job takes to stop.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let live = app.process.admin_url("/health/live");
+    assert_eq!(status(live.clone()).await.unwrap(), 200);
+    assert!(app.process.logged("update-crm done").is_none(), "the job has not ended");
+    eventually("the job has ended", async || app.process.logged("update-crm done").is_some()).await;
+    eventually("the probes have ended", async || status(live.clone()).await.is_err()).await;
+}
