@@ -2,8 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    env, fs,
-    path::{Path, PathBuf},
+    fs,
+    path::Path,
     process::{Command, ExitCode},
     time::SystemTime,
 };
@@ -71,7 +71,6 @@ async fn queries(check: bool) -> anyhow::Result<()> {
 fn compile(root: &Path, url: &str, described: Option<&Path>) -> anyhow::Result<()> {
     let entry = fs::File::options().append(true).open(root.join("src/lib.rs"))?;
     entry.set_modified(SystemTime::now())?;
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let status = Command::new(env!("CARGO"))
         .args([
             "check",
@@ -84,7 +83,6 @@ fn compile(root: &Path, url: &str, described: Option<&Path>) -> anyhow::Result<(
             "console",
         ])
         .current_dir(root)
-        .env("CARGO_TARGET_DIR", target.join("queries"))
         .env("SQLX_OFFLINE", "false")
         .env("DATABASE_URL", url)
         .envs(described.map(|folder| ("SQLX_OFFLINE_DIR", folder)))
