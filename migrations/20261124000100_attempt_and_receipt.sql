@@ -7,9 +7,9 @@ create table attempt (
     number     int not null,
     started_at timestamptz not null default clock_timestamp(),
     ended_at   timestamptz,
-    -- Null until the end, then one of: done, skipped, retry, given_up.
-    result     text check (result in ('done', 'skipped', 'retry', 'given_up')),
-    -- Why it was skipped, failed or given up, without the call's personal data.
+    -- Null until the end. retry is a failure of the job; paused says that its vendor was in trouble, and counts as none.
+    result     text check (result in ('done', 'skipped', 'retry', 'paused', 'given_up')),
+    -- Why it was skipped, failed, paused or given up, without the call's personal data.
     reason     text,
     -- When it will be tried again, after a failure.
     next_at    timestamptz,

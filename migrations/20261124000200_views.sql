@@ -129,16 +129,18 @@ left join lateral (
     select * from receipt where receipt.event_id = call_event.event_id and receipt.job = known.job
     order by created_at desc limit 1
 ) as done on true
--- An attempt's own record comes first: the queue hears of its end a moment later.
+-- An attempt's own record comes first: the queue hears of its start and its end a moment later, and holds as Running
+-- what waits for its vendor.
 cross join lateral (
     select case
-        when queued.status in ('Pending', 'Queued') and coalesce(last.result <> 'retry', last.number is null) then 'waiting'
-        when last.result = 'done' then 'done'
-        when last.result = 'skipped' then 'skipped'
+        when queued.status = 'Pending' and coalesce(last.result <> 'retry', last.number is null) then 'waiting'
+        when last.result in ('done', 'skipped') then last.result
         when last.result = 'given_up' or queued.status = 'Killed' then 'given up'
         when last.result = 'retry' then 'retrying'
-        when queued.status = 'Running' then 'running'
-        when last.number is null then 'done'
+        when last.result = 'paused' then 'waiting'
+        when last.number is null and coalesce(queued.status, 'Done') = 'Done' then 'done'
+        when last.number is null then 'waiting'
+        when queued.status in ('Queued', 'Running') then 'running'
         else 'retrying'
     end as state
 ) as now;
@@ -148,13 +150,13 @@ comment on column call_job.event_id is 'The event: the key of call_event; call h
 comment on column call_job.call_id is 'The platform''s id of the call.';
 comment on column call_job.received_at is 'When the event came. An index makes this the column to narrow down by.';
 comment on column call_job.job is 'The job''s name: update-crm.';
-comment on column call_job.state is 'waiting for its first attempt, or to be run anew; running, or its process died less than a minute ago; retrying: it failed and comes back; done; skipped: there was nothing to do; given up: it does not come back by itself.';
+comment on column call_job.state is 'waiting for its first attempt, to be run anew, or for its vendor to recover; running, or its process died less than a minute ago; retrying: it failed and comes back; done; skipped: there was nothing to do; given up: it does not come back by itself.';
 comment on column call_job.attempts is 'How often it was started.';
 comment on column call_job.crashes is 'How many of the attempts never ended, because their process died.';
 comment on column call_job.first_attempt_at is 'When it was first started.';
 comment on column call_job.last_attempt_at is 'When it was last started.';
 comment on column call_job.next_try_at is 'When it is started next, for one that waits or is retried. In the past: as soon as a worker is free.';
-comment on column call_job.last_reason is 'Why the last attempt that has ended was skipped, failed or was given up. Without personal data.';
+comment on column call_job.last_reason is 'Why the last attempt that has ended was skipped, failed, was paused or given up. Without personal data.';
 comment on column call_job.made is 'What it made at the vendor, by its newest receipt: call, comment, ticket.';
 comment on column call_job.external_id is 'The vendor''s id for that.';
 comment on column call_job.url is 'A link to that for people, as the vendor gave it.';

@@ -17,9 +17,9 @@ use crate::{
     config::{Config, ConfigError},
     db,
     error::Rejection,
-    jobs::{Enabled, JobKind, bell::Bell, queue::Workers},
+    jobs::{Enabled, JobKind, bell::Bell, breaker::Breakers, queue::Workers},
     receive::{self, guard::Guard, store::Writer},
-    serve::{listen, serve},
+    serve::{listen, most_connections, serve},
 };
 
 /// What a request handler can reach.
@@ -97,6 +97,7 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
         stop: CancellationToken::new(),
         tracker: TaskTracker::new(),
         bell: Bell::default(),
+        breakers: Breakers::default(),
     };
     let ready_to_work = if roles.work { jobs.prepare(&workers)? } else { Vec::new() };
 
@@ -108,7 +109,7 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
         None => None,
     };
     if roles.work {
-        let Workers { pool, stop, tracker, bell } = workers.clone();
+        let Workers { pool, stop, tracker, bell, .. } = workers.clone();
         tracker.spawn(bell.ring(pool, stop));
         for start in ready_to_work {
             start();
@@ -133,7 +134,8 @@ async fn receive(
     let (queue, writer) = Writer::start(pool.clone(), jobs);
     let state = AppState { guard: Arc::new(guard), writer: queue };
     let stop = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, routes(config, state, pool.clone()), stop.clone()));
+    let server =
+        tokio::spawn(serve(listener, routes(config, state, pool.clone()), most_connections(), stop.clone()));
     Ok((address, Receiver { stop, server, writer, pool }))
 }
 

@@ -1,4 +1,4 @@
-//! What `cargo run` brings so that nothing has to be set up: a private Postgres, a secret, a stand-in for HubSpot.
+//! What `cargo run` brings so that nothing has to be set up: a private Postgres, a secret, a stand-in for HubSpot and Zendesk.
 //!
 //! Each is brought only where its setting is missing, and the banner says so. What it keeps for the next run stands under
 //! the package's name; `DEV_NAME=other cargo run` starts afresh. The production image is built without
@@ -40,6 +40,8 @@ pub struct Dev {
     secret: Option<PathBuf>,
     console: Option<PathBuf>,
     stand_in: Option<StandIn>,
+    /// The vendors that it plays: name, what it lists of them, and which setting ends it.
+    played: Vec<(&'static str, &'static str, &'static str)>,
 }
 
 /// Brings what is not configured.
@@ -48,7 +50,14 @@ pub struct Dev {
 ///
 /// No Postgres can be had, or a file of ours can't be written.
 pub async fn complete(mut config: Config) -> anyhow::Result<(Config, Dev)> {
-    let mut dev = Dev { begun: Instant::now(), postgres: None, secret: None, console: None, stand_in: None };
+    let mut dev = Dev {
+        begun: Instant::now(),
+        postgres: None,
+        secret: None,
+        console: None,
+        stand_in: None,
+        played: Vec::new(),
+    };
     let name = env::var("DEV_NAME").unwrap_or_else(|_| env!("CARGO_PKG_NAME").to_owned());
     let directory = local_postgres::data_directory(&name)?;
 
@@ -69,13 +78,31 @@ pub async fn complete(mut config: Config) -> anyhow::Result<(Config, Dev)> {
         config.console_password = Some(kept_secret(&file)?);
         dev.console = Some(file);
     }
-    let hubspot = &mut config.hubspot;
-    if hubspot.token.is_none() {
+    let (hubspot, zendesk) = (&mut config.hubspot, &mut config.zendesk);
+    let plays_hubspot = hubspot.token.is_none();
+    let plays_zendesk =
+        zendesk.base_url.is_none() && zendesk.client_id.is_none() && zendesk.client_secret.is_none();
+    if plays_hubspot || plays_zendesk {
         let stand_in =
             start_stand_in(&directory.join("stand-in.json")).await.context("the stand-in did not start")?;
-        hubspot.base_url = Url::parse(&stand_in.url())?;
-        hubspot.token = Some(stand_in::Options::default().token.into());
-        hubspot.contact_id_property.get_or_insert_with(|| CONTACT.0.to_owned());
+        let accepts = stand_in::Options::default();
+        if plays_hubspot {
+            hubspot.base_url = Url::parse(&stand_in.url())?;
+            hubspot.token = Some(accepts.token.into());
+            hubspot.contact_id_property.get_or_insert_with(|| CONTACT.0.to_owned());
+            dev.played.push(("HubSpot", "calls", "HUBSPOT_TOKEN sets your own"));
+        }
+        if plays_zendesk {
+            // Under another name of this machine: a vendor is told by its origin, and they are two.
+            zendesk.base_url = Some(Url::parse(&stand_in.url().replace("127.0.0.1", "localhost"))?);
+            zendesk.client_id = Some(accepts.zendesk.client_id);
+            zendesk.client_secret = Some(accepts.zendesk.client_secret.into());
+            dev.played.push((
+                "Zendesk",
+                "tickets",
+                "ZENDESK_BASE_URL, _CLIENT_ID and _CLIENT_SECRET set your own",
+            ));
+        }
         dev.stand_in = Some(stand_in);
     }
     config.listen_addr = free(config.listen_addr);
@@ -160,12 +187,14 @@ impl Dev {
             writeln!(text, "               psql '{}'; DATABASE_URL sets your own", postgres.url("postgres"))?;
         }
         if let Some(stand_in) = &self.stand_in {
-            writeln!(
-                text,
-                "  ➜  HubSpot   a stand-in, which shows what arrived: {}/stand-in/calls",
-                stand_in.url()
-            )?;
-            writeln!(text, "               HUBSPOT_TOKEN sets your own")?;
+            for (vendor, listing, own) in &self.played {
+                let url = stand_in.url();
+                writeln!(
+                    text,
+                    "  ➜  {vendor}   a stand-in, which shows what arrived: {url}/stand-in/{listing}"
+                )?;
+                writeln!(text, "               {own}")?;
+            }
         }
         let on = &config.jobs.enabled.0;
         writeln!(text, "  ➜  Jobs      on: {}", on.join(", "))?;

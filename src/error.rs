@@ -59,6 +59,9 @@ pub enum Rejection {
     /// The body is no event.
     #[error(transparent)]
     Malformed(#[from] Malformed),
+    /// So many large events are in hand that there is no memory for one more.
+    #[error("too many events are in hand: send it again")]
+    NoRoom,
     /// The event could not be stored now.
     #[error("the event can't be stored now: send it again")]
     NotStored(#[from] StoreError),
@@ -93,7 +96,7 @@ impl Rejection {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyFailures => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotStored(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoRoom | Self::NotStored(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -106,7 +109,7 @@ impl Rejection {
             Self::WrongCredential { basic: true } => {
                 Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"after-call\"")))
             }
-            Self::TooManyFailures | Self::NotStored(_) => {
+            Self::TooManyFailures | Self::NoRoom | Self::NotStored(_) => {
                 Some((header::RETRY_AFTER, HeaderValue::from_static("1")))
             }
             Self::NotPost => Some((header::ALLOW, HeaderValue::from_static("POST"))),

@@ -29,14 +29,18 @@ const CALL: &str = "call";
 
 /// Starts logging to standard output. `RUST_LOG` filters it, in the usual syntax.
 ///
+/// For people a call has a line when it comes and one when it is answered; in JSON the second says it all.
+///
 /// # Panics
 ///
 /// When a process does it twice.
 pub fn init(format: Option<LogFormat>) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,sqlx=warn".into());
     let by_default = if io::stdout().is_terminal() { LogFormat::Pretty } else { LogFormat::Json };
+    let format = format.unwrap_or(by_default);
+    let level = if format == LogFormat::Pretty { "info,call=debug,sqlx=warn" } else { "info,sqlx=warn" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into());
     let logs = tracing_subscriber::fmt().with_env_filter(filter);
-    match format.unwrap_or(by_default) {
+    match format {
         LogFormat::Json => {
             logs.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
         }

@@ -4,19 +4,36 @@
 //! success becomes a [`ClientError`], which says whether another try makes sense.
 
 pub mod hubspot;
+pub mod webhook;
+pub mod zendesk;
 
-use std::time::{Duration, SystemTime};
+use std::{
+    num::NonZeroU32,
+    time::{Duration, SystemTime},
+};
 
-use reqwest::{RequestBuilder, Response, StatusCode, header::RETRY_AFTER, redirect};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use reqwest::{
+    Method, RequestBuilder, Response, StatusCode, Url,
+    header::{HeaderValue, RETRY_AFTER},
+    redirect,
+};
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 
 /// Within the job's time limit of 20 s, so that a job ends with the vendor's error rather than with its own.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 
+/// Where a vendor's 429 doesn't say how long to wait.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// The most bytes of an answer that are read: nobody may fill our memory.
+const LARGEST_ANSWER: usize = 4 << 20;
+
 /// Why a vendor did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// It may do it later.
+    /// It may do this later, by itself or when it is asked again.
     #[error("{reason}")]
     Retry {
         /// What it said.
@@ -27,6 +44,17 @@ pub enum ClientError {
     /// It will never do this.
     #[error("{0}")]
     Stop(String),
+    /// It asks for a pause from all that we send.
+    #[error("{reason}")]
+    Busy {
+        /// What it said.
+        reason: String,
+        /// How long the pause should be.
+        after: Duration,
+    },
+    /// It can't be reached, or is broken.
+    #[error("{0}")]
+    Down(String),
     /// It doesn't know our credential.
     #[error("{0}")]
     Unauthorized(String),
@@ -40,32 +68,131 @@ impl ClientError {
 
     /// What an answer that is no success means by its status alone; `reason` says what the vendor said.
     ///
-    /// Worth another try are 408 (timeout), 423 (locked), 425 (too early), 429 (too many), HubSpot's 477 (migrating)
-    /// and all of 5xx; everything else will be refused again.
+    /// Worth another try are 408 (timeout), 409 (conflict), 423 (locked), 425 (too early), 429 (too many), HubSpot's 477
+    /// (migrating) and all of 5xx; everything else will be refused again.
     #[must_use]
     pub fn by_status(answer: &Answer, reason: String) -> Self {
         match answer.status.as_u16() {
             401 => Self::Unauthorized(reason),
-            408 | 423 | 425 | 429 | 477 | 500.. => Self::Retry { reason, after: answer.retry_after },
+            429 => Self::Busy { reason, after: answer.retry_after.unwrap_or(BUSY) },
+            408 | 409 | 423 | 425 | 477 => Self::Retry { reason, after: answer.retry_after },
+            500.. => Self::Down(reason),
             _ => Self::Stop(reason),
         }
     }
 }
 
-/// The connections of one client, with its deadlines.
-///
-/// # Panics
-///
-/// When the program was built without TLS.
-#[must_use]
-pub fn http() -> reqwest::Client {
-    reqwest::Client::builder()
-        .user_agent(concat!("aftercall/", env!("CARGO_PKG_VERSION")))
-        .timeout(REQUEST_DEADLINE)
-        // An API has no reason to redirect, and a bearer token none to follow.
-        .redirect(redirect::Policy::none())
-        .build()
-        .expect("the TLS backend is compiled in")
+/// A key that a header can carry; the hash of one that it can't. The caller's ids hold anything.
+pub(crate) fn idempotency_key(text: &str) -> String {
+    let fits = HeaderValue::from_str(text).is_ok();
+    if fits { text.to_owned() } else { format!("sha256:{}", hex::encode(Sha256::digest(text))) }
+}
+
+/// A budget of this many requests a second, and as many at once after a quiet second.
+pub(crate) const fn requests_a_second(requests: u32) -> Quota {
+    Quota::per_second(NonZeroU32::new(requests).expect("a budget of none would wait for ever"))
+}
+
+/// A vendor's API, as one client speaks to it.
+pub struct Vendor {
+    /// Its name in errors.
+    pub name: &'static str,
+    http: reqwest::Client,
+    budget: Option<DefaultDirectRateLimiter>,
+}
+
+impl Vendor {
+    /// A vendor of this name, without a limit of requests.
+    ///
+    /// # Panics
+    ///
+    /// When the program was built without TLS.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("aftercall/", env!("CARGO_PKG_VERSION")))
+            .timeout(REQUEST_DEADLINE)
+            // An API has no reason to redirect, and a bearer token none to follow.
+            .redirect(redirect::Policy::none())
+            .build()
+            .expect("the TLS backend is compiled in");
+        Self { name, http, budget: None }
+    }
+
+    /// Keeps what this process sends below the vendor's published limit.
+    #[must_use]
+    pub fn with_budget(self, budget: Quota) -> Self {
+        Self { budget: Some(RateLimiter::direct(budget)), ..self }
+    }
+
+    /// A request to be filled in and sent.
+    pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.http.request(method, url)
+    }
+
+    /// Sends a request when the budget allows; an answer of any status is an `Ok`.
+    ///
+    /// Where the connection breaks, it is sent once more at once: a vendor may close an idle connection just when we use
+    /// it. So a request must be safe to repeat, as a job is.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Down`] when there is no answer.
+    pub async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+        let again = request.try_clone();
+        let answer = match (self.send_once(request).await, again) {
+            (Err(Lost::Broken(_)), Some(again)) => self.send_once(again).await,
+            (answer, _) => answer,
+        };
+        answer.map_err(|lost| match lost {
+            // Without the URL, which may hold a number or an id of a contact.
+            Lost::Broken(error) | Lost::Late(error) => {
+                let error = anyhow::Error::from(error.without_url());
+                ClientError::Down(format!("{} can't be reached: {error:#}", self.name))
+            }
+            Lost::Unsendable(error) => {
+                let error = anyhow::Error::from(error.without_url());
+                ClientError::Stop(format!("no request to {} can be made of this: {error:#}", self.name))
+            }
+            Lost::TooLarge => {
+                ClientError::Down(format!("{} sent more than {LARGEST_ANSWER} bytes", self.name))
+            }
+        })
+    }
+
+    async fn send_once(&self, request: RequestBuilder) -> Result<Answer, Lost> {
+        if let Some(budget) = &self.budget {
+            budget.until_ready().await;
+        }
+        let mut response = request.send().await?;
+        let (status, retry_after) = (response.status(), retry_after(&response));
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            if body.len() + chunk.len() > LARGEST_ANSWER {
+                return Err(Lost::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, retry_after, body })
+    }
+}
+
+/// Why there is no answer.
+enum Lost {
+    Unsendable(reqwest::Error),
+    Broken(reqwest::Error),
+    Late(reqwest::Error),
+    TooLarge,
+}
+
+impl From<reqwest::Error> for Lost {
+    fn from(error: reqwest::Error) -> Self {
+        match error {
+            error if error.is_builder() => Self::Unsendable(error),
+            error if error.is_timeout() => Self::Late(error),
+            error => Self::Broken(error),
+        }
+    }
 }
 
 /// A vendor's answer, read whole.
@@ -75,23 +202,6 @@ pub struct Answer {
     /// When the vendor wants to be asked again.
     pub retry_after: Option<Duration>,
     body: Vec<u8>,
-}
-
-/// Sends a request; an answer of any status is an `Ok`.
-///
-/// # Errors
-///
-/// [`ClientError::Retry`] when there is no answer.
-pub async fn send(vendor: &str, request: RequestBuilder) -> Result<Answer, ClientError> {
-    let lost = |error: reqwest::Error| {
-        // Without the URL, which may hold a number or an id of a contact.
-        let error = anyhow::Error::from(error.without_url());
-        ClientError::retry(format!("{vendor} can't be reached: {error:#}"))
-    };
-    let response = request.send().await.map_err(lost)?;
-    let (status, retry_after) = (response.status(), retry_after(&response));
-    let body = response.bytes().await.map_err(lost)?.into();
-    Ok(Answer { status, retry_after, body })
 }
 
 /// RFC 9110, section 10.2.3: seconds, or a date.
@@ -108,11 +218,11 @@ impl Answer {
     /// # Errors
     ///
     /// What its status means, with the start of its body.
-    pub fn success(self, vendor: &str) -> Result<Self, ClientError> {
+    pub fn success(self, vendor: &Vendor) -> Result<Self, ClientError> {
         if self.status.is_success() {
             return Ok(self);
         }
-        let reason = format!("{vendor} answered {}: {}", self.status.as_u16(), self.text());
+        let reason = format!("{} answered {}: {}", vendor.name, self.status.as_u16(), self.text());
         Err(ClientError::by_status(&self, reason))
     }
 

@@ -49,6 +49,18 @@ pub struct Config {
     /// The CRM of `update-crm`.
     #[command(flatten)]
     pub hubspot: HubSpotConfig,
+
+    /// The tickets of `attach-recording`.
+    #[command(flatten)]
+    pub zendesk: ZendeskConfig,
+
+    /// The receiver of `review-call`.
+    #[command(flatten)]
+    pub review: ReviewConfig,
+
+    /// The receiver of `report-call`.
+    #[command(flatten)]
+    pub report: ReportConfig,
 }
 
 /// How log lines look.
@@ -159,7 +171,7 @@ pub enum SignaturePolicy {
 #[command(next_help_heading = "Jobs")]
 pub struct JobsConfig {
     /// The jobs of this deployment, comma separated; the same for receivers and workers.
-    #[arg(long = "jobs", env = "JOBS", default_value = "update-crm")]
+    #[arg(long = "jobs", env = "JOBS", default_value = "update-crm,attach-recording")]
     pub enabled: Names,
 
     /// How long one run of a job may take.
@@ -188,7 +200,12 @@ pub struct JobsConfig {
 #[command(next_help_heading = "HubSpot")]
 pub struct HubSpotConfig {
     /// The origin of HubSpot's API.
-    #[arg(long = "hubspot-base-url", env = "HUBSPOT_BASE_URL", default_value = "https://api.hubapi.com")]
+    #[arg(
+        id = "hubspot_base_url",
+        long = "hubspot-base-url",
+        env = "HUBSPOT_BASE_URL",
+        default_value = "https://api.hubapi.com"
+    )]
     pub base_url: Url,
 
     /// The service key (`HUBSPOT_TOKEN`).
@@ -212,6 +229,65 @@ pub struct HubSpotConfig {
     pub properties: Pairs,
 }
 
+/// The tickets of `attach-recording`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Zendesk")]
+pub struct ZendeskConfig {
+    /// The origin of your Zendesk: `https://acme.zendesk.com`.
+    #[arg(id = "zendesk_base_url", long = "zendesk-base-url", env = "ZENDESK_BASE_URL")]
+    pub base_url: Option<Url>,
+
+    /// The unique identifier of your OAuth client.
+    #[arg(long = "zendesk-client-id", env = "ZENDESK_CLIENT_ID")]
+    pub client_id: Option<String>,
+
+    /// The OAuth client's secret (`ZENDESK_CLIENT_SECRET`).
+    #[arg(skip)]
+    pub client_secret: Option<SecretString>,
+
+    /// The platform's agents and the Zendesk users that they are: `ag_102=28,ag_103=29`.
+    #[arg(long = "zendesk-agents", env = "ZENDESK_AGENTS", default_value = "")]
+    pub agents: Pairs,
+
+    /// The custom field that names the ticket.
+    #[arg(long, env, default_value = "ticket_id")]
+    pub ticket_field: String,
+
+    /// Statuses for which a ticket is made when none is named, comma separated; empty: never.
+    #[arg(long, env, default_value = "voicemail")]
+    pub ticket_create_for: Names,
+}
+
+/// The receiver of `review-call`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Webhooks of your own")]
+pub struct ReviewConfig {
+    /// Who takes the calls that are worth a review: missed, abandoned, or answered and very short.
+    #[arg(id = "review_url", long = "review-url", env = "REVIEW_URL")]
+    pub url: Option<Url>,
+
+    /// The key of the deliveries' signature, `whsec_…` (`REVIEW_SECRET`).
+    #[arg(skip)]
+    pub secret: Option<SecretString>,
+
+    /// An answered call with less talk time than this, in seconds, is worth a review.
+    #[arg(long = "review-short-seconds", env = "REVIEW_SHORT_SECONDS", default_value_t = 10)]
+    pub short_seconds: u32,
+}
+
+/// The receiver of `report-call`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Webhooks of your own")]
+pub struct ReportConfig {
+    /// Who takes every call.
+    #[arg(id = "report_url", long = "report-url", env = "REPORT_URL")]
+    pub url: Option<Url>,
+
+    /// The key of the deliveries' signature, `whsec_…` (`REPORT_SECRET`).
+    #[arg(skip)]
+    pub secret: Option<SecretString>,
+}
+
 impl Config {
     /// Reads the settings that never come from flags, each from its variable or from the file that `NAME_FILE` names.
     ///
@@ -228,6 +304,9 @@ impl Config {
         self.webhook.signing_secret = secret("WEBHOOK_SIGNING_SECRET")?;
         self.webhook.signing_secret_previous = secret("WEBHOOK_SIGNING_SECRET_PREVIOUS")?;
         self.hubspot.token = secret("HUBSPOT_TOKEN")?;
+        self.zendesk.client_secret = secret("ZENDESK_CLIENT_SECRET")?;
+        self.review.secret = secret("REVIEW_SECRET")?;
+        self.report.secret = secret("REPORT_SECRET")?;
         Ok(self)
     }
 }

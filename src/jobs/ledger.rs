@@ -23,8 +23,10 @@ pub(super) struct Attempt {
     pub(super) number: i32,
     /// Earlier attempts that never ended: their process died.
     pub(super) crashes: i64,
-    /// Since the first attempt began.
-    pub(super) age: Duration,
+    /// Earlier attempts that failed by the job's own fault.
+    pub(super) failures: i64,
+    /// Since the first of those.
+    pub(super) failing_for: Duration,
 }
 
 /// The newest event of a call.
@@ -44,6 +46,11 @@ pub(super) enum End {
         reason: String,
         wait: Duration,
     },
+    /// The vendor is in trouble: it comes back as if it had not run.
+    Paused {
+        reason: String,
+        wait: Duration,
+    },
     GivenUp(String),
 }
 
@@ -55,13 +62,14 @@ impl Ledger<'_> {
             with earlier as (
                 select coalesce(max(number), 0) as number,
                        count(*) filter (where ended_at is null) as crashes,
-                       coalesce(min(started_at), clock_timestamp()) as first
+                       count(*) filter (where result = 'retry') as failures,
+                       min(started_at) filter (where result = 'retry') as failed_first
                 from attempt where event_id = $1 and job = $2
             ), begun as (
                 insert into attempt (event_id, job, number) select $1, $2, number + 1 from earlier
             )
-            select number + 1 as "number!", crashes as "crashes!",
-                   extract(epoch from clock_timestamp() - first)::float8 as "age!"
+            select number + 1 as "number!", crashes as "crashes!", failures as "failures!",
+                   coalesce(extract(epoch from clock_timestamp() - failed_first), 0)::float8 as "failing_for!"
             from earlier
             "#,
             self.event_id,
@@ -69,11 +77,8 @@ impl Ledger<'_> {
         )
         .fetch_one(self.pool)
         .await?;
-        Ok(Attempt {
-            number: row.number,
-            crashes: row.crashes,
-            age: Duration::from_secs_f64(row.age.max(0.0)),
-        })
+        let failing_for = Duration::from_secs_f64(row.failing_for.max(0.0));
+        Ok(Attempt { number: row.number, crashes: row.crashes, failures: row.failures, failing_for })
     }
 
     /// The newest event of the same call: vendors are keyed by call, and the newest word on it counts.
@@ -118,6 +123,10 @@ impl Ledger<'_> {
             End::Retry { reason, wait } => {
                 queue::postpone(&mut transaction, self.task_id, *wait).await?;
                 ("retry", Some(reason.as_str()), Some(wait.as_secs_f64()))
+            }
+            End::Paused { reason, wait } => {
+                queue::postpone(&mut transaction, self.task_id, *wait).await?;
+                ("paused", Some(reason.as_str()), Some(wait.as_secs_f64()))
             }
             End::GivenUp(reason) => ("given_up", Some(reason.as_str()), None),
         };

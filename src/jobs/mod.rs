@@ -3,9 +3,13 @@
 //! A job is one file here and one line in [`ALL`]. Retry with backoff, the time limit, giving up, receipts and logging
 //! come with it. Next on the way: [`update_crm`], and the [`clients`](crate::clients) that it calls.
 
+pub mod attach_recording;
 pub mod bell;
+pub mod breaker;
 pub mod ledger;
 pub mod queue;
+pub mod report_call;
+pub mod review_call;
 pub mod update_crm;
 pub mod worker;
 
@@ -18,7 +22,12 @@ use crate::{
 };
 
 /// Every job that there is; `JOBS` says which of them a deployment runs.
-pub const ALL: &[JobKind] = &[JobKind::of::<update_crm::UpdateCrm>()];
+pub const ALL: &[JobKind] = &[
+    JobKind::of::<update_crm::UpdateCrm>(),
+    JobKind::of::<attach_recording::AttachRecording>(),
+    JobKind::of::<review_call::ReviewCall>(),
+    JobKind::of::<report_call::ReportCall>(),
+];
 
 /// Something that is done once for every call.
 ///

@@ -12,7 +12,7 @@ use sqlx::{PgConnection, PgPool};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use ulid::Ulid;
 
-use super::{Job, bell::Bell, ledger::End, worker::Worker};
+use super::{Job, bell::Bell, breaker::Breakers, ledger::End, worker::Worker};
 use crate::config::{Config, ConfigError};
 
 /// How often a worker shows that it lives; after [`MISSED_HEARTBEATS`] of them without a sign, its jobs go to another.
@@ -79,6 +79,8 @@ pub struct Workers {
     pub tracker: TaskTracker,
     /// Wakes them.
     pub bell: Bell,
+    /// Hold them back from a vendor in trouble.
+    pub breakers: Breakers,
 }
 
 /// A worker that has all it needs, and waits to be started.
@@ -91,18 +93,21 @@ pub type Start = Box<dyn FnOnce() + Send>;
 /// The job lacks a setting, named in the error.
 pub(super) fn prepare<J: Job>(config: &Config, workers: &Workers) -> Result<Start, ConfigError> {
     let job = J::new(config)?;
+    let destination = job.destination();
     let worker = Arc::new(Worker {
-        destination: job.destination(),
+        breaker: workers.breakers.of(&destination),
+        destination,
         job: Arc::new(job),
         pool: workers.pool.clone(),
         policy: config.jobs.clone(),
+        stop: workers.stop.clone(),
     });
-    let Workers { bell, stop, tracker, .. } = workers.clone();
-    Ok(Box::new(move || drop(tracker.spawn(serve(worker, bell, stop)))))
+    let Workers { bell, tracker, .. } = workers.clone();
+    Ok(Box::new(move || drop(tracker.spawn(serve(worker, bell)))))
 }
 
-async fn serve<J: Job>(worker: Arc<Worker<J>>, bell: Bell, stop: CancellationToken) {
-    while !stop.is_cancelled() {
+async fn serve<J: Job>(worker: Arc<Worker<J>>, bell: Bell) {
+    while !worker.stop.is_cancelled() {
         // A name is used once: under a name that comes back, a killed process's jobs would never be run again.
         let name = format!("{}-{}", J::NAME, Ulid::generate());
         let concurrency = worker.policy.concurrency;
@@ -111,17 +116,35 @@ async fn serve<J: Job>(worker: Arc<Worker<J>>, bell: Bell, stop: CancellationTok
             .batch_size(concurrency)
             .heartbeat_interval(HEARTBEAT)
             .missed_heartbeats(MISSED_HEARTBEATS);
-        let storage = PostgresStorage::<Value>::new(&worker.pool).with_config(settings);
+        let storage = PostgresStorage::<Value>::new(&worker.pool).with_config(settings).with_codec(Lenient);
         let running = WorkerBuilder::new(name)
             .backend(storage.poll_with_strategy(bell.of(J::NAME)))
             .data(Arc::clone(&worker))
             .concurrency(concurrency)
             .build(handle::<J>)
-            .run_until(stopped(stop.clone()));
+            .run_until(stopped(worker.stop.clone()));
         if let Err(error) = running.await {
             tracing::error!(job = J::NAME, %error, "the worker lost its queue and starts again");
             tokio::time::sleep(RESTART_AFTER).await;
         }
+    }
+}
+
+/// Reads a job's argument. One that can't be read is `null`, and its job is given up: an error here would take the whole
+/// worker down, and come back with its next start.
+#[derive(Clone)]
+struct Lenient;
+
+impl Codec<Value> for Lenient {
+    type Error = serde_json::Error;
+    type Compact = Vec<u8>;
+
+    fn encode(&self, argument: &Value) -> Result<Vec<u8>, Self::Error> {
+        serde_json::to_vec(argument)
+    }
+
+    fn decode(&self, argument: &Vec<u8>) -> Result<Value, Self::Error> {
+        Ok(serde_json::from_slice(argument).unwrap_or_default())
     }
 }
 
@@ -139,9 +162,14 @@ async fn handle<J: Job>(
     let Value::String(event_id) = event_id else {
         return Err(AbortError::new("its argument is no event id").into());
     };
-    match worker.run(&event_id, &task_id.to_string()).await {
+    let pass = tokio::select! {
+        pass = worker.breaker.pass() => pass,
+        // It has not begun, and goes back as it is.
+        () = worker.stop.cancelled() => return Err("the worker stops".into()),
+    };
+    match worker.run(&event_id, &task_id.to_string(), &pass).await {
         Ok(End::Done(_) | End::AlreadyDone | End::Skipped(_)) => Ok(()),
-        Ok(End::Retry { reason, .. }) => Err(reason.into()),
+        Ok(End::Retry { reason, .. } | End::Paused { reason, .. }) => Err(reason.into()),
         Ok(End::GivenUp(reason)) => Err(AbortError::new(reason).into()),
         Err(error) => {
             tracing::error!(job = J::NAME, %error, "the database could not keep what became of a job; it runs again");

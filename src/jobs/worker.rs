@@ -8,10 +8,11 @@ use std::{
 
 use sqlx::PgPool;
 use tokio::time::timeout;
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     Job, JobError, Outcome, Receipt,
+    breaker::{Blame, Breaker, Pass},
     ledger::{Attempt, End, Ledger},
 };
 use crate::{
@@ -33,22 +34,25 @@ pub(super) struct Worker<J> {
     pub(super) destination: String,
     pub(super) pool: PgPool,
     pub(super) policy: JobsConfig,
+    pub(super) breaker: Arc<Breaker>,
+    /// Tells it to finish what it has in hand and to take no more.
+    pub(super) stop: CancellationToken,
 }
 
 impl<J: Job> Worker<J> {
     /// Runs the job for an event and writes down how it ended.
-    pub(super) async fn run(&self, event_id: &str, task_id: &str) -> sqlx::Result<End> {
+    pub(super) async fn run(&self, event_id: &str, task_id: &str, pass: &Pass<'_>) -> sqlx::Result<End> {
         let ledger =
             Ledger { pool: &self.pool, job: J::NAME, destination: &self.destination, event_id, task_id };
         let begun = Instant::now();
         let attempt = ledger.begin().await?;
-        let end = self.attempt(&ledger, &attempt).await?;
+        let end = self.attempt(&ledger, &attempt, pass).await?;
         ledger.end(&attempt, &end).await?;
         log(J::NAME, event_id, millis(begun), &end);
         Ok(end)
     }
 
-    async fn attempt(&self, ledger: &Ledger<'_>, attempt: &Attempt) -> sqlx::Result<End> {
+    async fn attempt(&self, ledger: &Ledger<'_>, attempt: &Attempt, pass: &Pass<'_>) -> sqlx::Result<End> {
         if attempt.crashes >= MOST_CRASHES {
             return Ok(End::GivenUp(format!("its process died {MOST_CRASHES} times in the middle of it")));
         }
@@ -66,6 +70,7 @@ impl<J: Job> Worker<J> {
                 Err(error) => return Ok(End::GivenUp(format!("its stored event can't be read: {error}"))),
             };
             let outcome = self.guarded(call.clone()).await;
+            let blame = pass.tell(&call.call_id, &outcome);
             let at_the_vendor = newest.event_id;
             newest = ledger.newest().await?;
             match outcome {
@@ -73,7 +78,7 @@ impl<J: Job> Worker<J> {
                 Ok(_) if newest.event_id != at_the_vendor => {}
                 Ok(Outcome::Done(receipt)) => return Ok(End::Done(storable(receipt, &call))),
                 Ok(Outcome::Skipped(reason)) => return Ok(End::Skipped(presentable(&reason, &call))),
-                Err(error) => return Ok(self.failed(attempt, &error, &call)),
+                Err(error) => return Ok(self.failed(attempt, &blame, &error, &call)),
             }
         }
     }
@@ -92,24 +97,27 @@ impl<J: Job> Worker<J> {
         }
     }
 
-    fn failed(&self, attempt: &Attempt, error: &JobError, call: &CallEvent) -> End {
+    fn failed(&self, attempt: &Attempt, blame: &Blame, error: &JobError, call: &CallEvent) -> End {
         let reason = presentable(&error.to_string(), call);
+        if let Blame::Vendor(wait) = blame {
+            return End::Paused { reason, wait: *wait };
+        }
         let after = match error {
             JobError::GiveUp(_) | JobError::Client(ClientError::Stop(_)) => return End::GivenUp(reason),
-            _ if attempt.age >= self.policy.give_up_after => {
-                let limit = humantime::format_duration(self.policy.give_up_after);
-                return End::GivenUp(format!("{reason} (given up after {limit}, JOB_GIVE_UP_AFTER)"));
-            }
             JobError::Client(ClientError::Retry { after, .. }) => *after,
-            JobError::Client(ClientError::Unauthorized(_)) | JobError::Retry(_) => None,
+            JobError::Client(_) | JobError::Retry(_) => None,
         };
+        if attempt.failing_for >= self.policy.give_up_after {
+            let limit = humantime::format_duration(self.policy.give_up_after);
+            return End::GivenUp(format!("{reason} (given up after {limit}, JOB_GIVE_UP_AFTER)"));
+        }
         End::Retry { reason, wait: self.wait(attempt, after) }
     }
 
     /// What the vendor asked for, else doubling from `JOB_RETRY_FIRST`; jitter only adds, up to a tenth.
     fn wait(&self, attempt: &Attempt, asked: Option<Duration>) -> Duration {
         let JobsConfig { retry_first, retry_max, .. } = self.policy;
-        let doublings = attempt.number.unsigned_abs().saturating_sub(1).min(30);
+        let doublings = attempt.failures.clamp(0, 30);
         let wait = match asked {
             Some(asked) => asked.max(Duration::from_secs(1)),
             None => retry_first.saturating_mul(1 << doublings),
@@ -156,6 +164,9 @@ fn log(job: &str, event_id: &str, ms: u64, end: &End) {
         End::Retry { reason, wait } => {
             let wait = humantime::format_duration(Duration::from_secs(wait.as_secs().max(1)));
             tracing::warn!(target: "call", job, %event_id, "{job} failed, next try in {wait}: {}", Safe(reason));
+        }
+        End::Paused { reason, .. } => {
+            tracing::info!(target: "call", job, %event_id, "{job} waits for its vendor: {}", Safe(reason));
         }
         End::GivenUp(reason) => {
             tracing::error!(target: "call", job, %event_id, "{job} given up: {}", Safe(reason));

@@ -3,7 +3,10 @@
 //! A call is worth more than its form: only `event` and `call_id` must be there. Any other field that is absent or of
 //! the wrong type is `None` and leaves a sentence in `problems`. Next on the way: [`store`](super::store).
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -16,7 +19,7 @@ pub const CALL_COMPLETED: &str = "call.completed";
 const LONGEST_EVENT_ID: usize = 255;
 
 /// One after-call event, typed. (Documentation: "Field reference".)
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CallEvent {
     /// Unique per delivery and kept over its retries; `sha256:…` of the body where the platform sent no usable one.
     pub event_id: String,
@@ -94,7 +97,7 @@ pub enum Status {
 }
 
 /// A queue or an agent.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Party {
     /// The platform's id for it.
     pub id: Option<String>,
@@ -109,7 +112,11 @@ impl CallEvent {
     ///
     /// [`Malformed`] when the body is no JSON object, or lacks `event` or `call_id`; it says what and where.
     pub fn parse(body: &[u8], received_at: DateTime<Utc>) -> Result<Self, Malformed> {
-        let mut fields = Fields::of(body)?;
+        let text = String::from_utf8_lossy(body);
+        let mut fields = Fields::of(&text)?;
+        if let Cow::Owned(_) = text {
+            fields.problems.push("the body is not UTF-8".to_owned());
+        }
         Ok(Self {
             event: fields.required("event")?,
             call_id: fields.required("call_id")?,
@@ -199,6 +206,12 @@ macro_rules! words {
                     $($word => Self::$variant,)+
                     _ => Self::Other(word),
                 }
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_ref())
             }
         }
 

@@ -1,14 +1,18 @@
 //! Reads a JSON object field by field, so that one bad field costs that field and not the call.
 //!
-//! Each value stays raw until it is asked for: a number past 64 bits or a lone surrogate in one note spoils that note alone.
+//! Each value stays raw until it is asked for: what is wrong with one note spoils that note alone. How raw JSON becomes
+//! what Postgres can hold stands in [`values`](super::values).
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 
-use super::event::Party;
+use super::{
+    event::Party,
+    values::{Lossy, Text, Time, custom, storable},
+};
 
 /// A body that is no event; its text says what is wrong with it and where.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -24,6 +28,10 @@ pub enum Malformed {
     Missing(&'static str),
 }
 
+/// Custom fields of more bytes than this keep their texts and numbers, but no objects and lists: those grow a hundredfold
+/// when they are read, and nobody maps a field to so much.
+pub(super) const LARGEST_TREE: usize = 8 * 1024;
+
 /// Whether the documentation says that a field is always there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
@@ -33,15 +41,15 @@ pub(super) enum Need {
 
 /// The fields of one object, and what was wrong with those that were read.
 pub(super) struct Fields<'a> {
-    raw: HashMap<String, &'a RawValue>,
+    raw: HashMap<Lossy, &'a RawValue>,
     pub(super) problems: Vec<String>,
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(body: &'a [u8]) -> Result<Self, Malformed> {
+    pub(super) fn of(body: &'a str) -> Result<Self, Malformed> {
         // RFC 8259, section 8.1, lets a parser ignore a byte order mark.
-        let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-        match serde_json::from_slice(body) {
+        let body = body.strip_prefix('\u{FEFF}').unwrap_or(body);
+        match serde_json::from_str(body) {
             Ok(raw) => Ok(Self { raw, problems: Vec::new() }),
             Err(error) if error.is_data() => Err(Malformed::NotAnObject),
             Err(error) => Err(Malformed::Json(hint(&error))),
@@ -72,7 +80,7 @@ impl<'a> Fields<'a> {
         let Some(raw) = self.read::<&'a RawValue>(name, Need::Optional, FORM) else {
             return Party::default();
         };
-        let Ok(mut fields) = Self::of(raw.get().as_bytes()) else {
+        let Ok(mut fields) = Self::of(raw.get()) else {
             self.problems.push(format!("{name} is not {FORM}"));
             return Party::default();
         };
@@ -82,9 +90,23 @@ impl<'a> Fields<'a> {
         party
     }
 
+    /// The account's own fields: one that can't be kept costs none of the others.
     pub(super) fn object(&mut self, name: &str) -> Map<String, Value> {
-        let object = self.read::<Map<String, Value>>(name, Need::Optional, "an object").unwrap_or_default();
-        object.into_iter().map(|(key, value)| (storable(&key), storable_value(value))).collect()
+        const FORM: &str = "an object";
+        let Some(raw) = self.read::<&'a RawValue>(name, Need::Optional, FORM) else { return Map::new() };
+        let Ok(Self { raw: fields, .. }) = Self::of(raw.get()) else {
+            self.problems.push(format!("{name} is not {FORM}"));
+            return Map::new();
+        };
+        let all = fields.len();
+        let trees = raw.get().len() <= LARGEST_TREE;
+        let kept = |(key, value): (Lossy, &RawValue)| Some((storable(&key.0), custom(value.get(), trees)?));
+        let object: Map<String, Value> = fields.into_iter().filter_map(kept).collect();
+        if object.len() < all {
+            // Without their names: those are the sender's text, of any length and content.
+            self.problems.push(format!("{name} holds {} that can't be kept", all - object.len()));
+        }
+        object
     }
 
     /// The field, or `None` and, where the documentation wants it, a problem.
@@ -112,64 +134,4 @@ fn hint(error: &serde_json::Error) -> String {
         );
     }
     text
-}
-
-/// A text that Postgres can hold; a number is taken as its digits.
-#[derive(Deserialize)]
-#[serde(from = "RawText")]
-struct Text(String);
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum RawText {
-    Text(String),
-    Number(serde_json::Number),
-}
-
-impl From<RawText> for Text {
-    fn from(raw: RawText) -> Self {
-        match raw {
-            RawText::Text(text) => Self(storable(&text)),
-            RawText::Number(number) => Self(number.to_string()),
-        }
-    }
-}
-
-impl From<Text> for String {
-    fn from(text: Text) -> Self {
-        text.0
-    }
-}
-
-/// A NUL is legal in JSON and can't be held by Postgres' text and jsonb.
-fn storable(text: &str) -> String {
-    text.replace('\0', "\u{FFFD}")
-}
-
-fn storable_value(value: Value) -> Value {
-    match value {
-        Value::String(text) => Value::String(storable(&text)),
-        Value::Array(items) => items.into_iter().map(storable_value).collect(),
-        Value::Object(object) => {
-            object.into_iter().map(|(key, value)| (storable(&key), storable_value(value))).collect()
-        }
-        other => other,
-    }
-}
-
-/// A time within the years that people, Postgres and vendors share; without an offset it is UTC, as documented.
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
-struct Time(DateTime<Utc>);
-
-impl TryFrom<String> for Time {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let time = text
-            .parse::<DateTime<Utc>>()
-            .or_else(|_| text.parse::<NaiveDateTime>().map(|time| time.and_utc()))
-            .map_err(|_| "no timestamp")?;
-        if (1970..=9999).contains(&time.year()) { Ok(Self(time)) } else { Err("too far off") }
-    }
 }

@@ -5,7 +5,9 @@
 pub mod event;
 pub mod fields;
 pub mod guard;
+pub mod room;
 pub mod store;
+mod values;
 
 use std::time::Instant;
 
@@ -49,14 +51,14 @@ pub async fn receive(
 }
 
 async fn take(app: &AppState, request: Result<Verified, Rejection>) -> Result<(String, Stored), Rejection> {
-    let Verified(headers, body) = request?;
+    let Verified { headers, body, deadline, room } = request?;
     let event = CallEvent::parse(&body, Utc::now())?;
     let event_id = event.event_id.clone();
     let id = Safe(&event_id);
-    tracing::info!(target: "call", event_id = %id, "--> {} {id}", Safe(&event.event));
+    tracing::debug!(target: "call", event_id = %id, "--> {} {id}", Safe(&event.event));
 
     let headers = kept(&app.guard, &headers);
-    let stored = app.writer.store(Delivery { event, headers, body }).await?;
+    let stored = app.writer.store(Delivery { event, headers, body, room }, deadline).await?;
     if let Stored::Duplicate { same_body: false, .. } = stored {
         tracing::warn!(event_id = %Safe(&event_id), "a repeat of this event has another body: the first one is kept");
     }

@@ -150,8 +150,8 @@ async fn what_text_in_postgres_can_not_hold_loses_no_call() {
     let app = App::receiver(&[]).await;
     for (name, notes, column) in [
         ("nul", r#""a\u0000b""#, Some("a\u{FFFD}b")),
-        ("lone surrogate", r#""a\ud800b""#, None),
-        ("huge number", "1e999", None),
+        ("lone surrogate", r#""a\ud800b""#, Some("a\u{FFFD}\u{FFFD}\u{FFFD}b")),
+        ("huge number", "1e999", Some("1e999")),
         ("deep", &format!("{}{}", "[".repeat(5000), "]".repeat(5000)), None),
     ] {
         let body = format!(
@@ -163,9 +163,7 @@ async fn what_text_in_postgres_can_not_hold_loses_no_call() {
             .fetch_one(&app.db)
             .await
             .unwrap();
-        if name != "huge number" {
-            assert_eq!(stored.as_deref(), column, "{name}");
-        }
+        assert_eq!(stored.as_deref(), column, "{name}");
     }
     assert_eq!(
         app.text("select custom_fields::text from call_event limit 1").await,

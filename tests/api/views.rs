@@ -87,6 +87,23 @@ async fn a_job_reads_as_waiting_running_done_retrying_given_up_or_skipped() {
 }
 
 #[tokio::test]
+async fn a_job_whose_vendor_is_in_trouble_reads_as_waiting() {
+    let app = App::start().await;
+    deliver(&app, "paused", Some(Fault::rate_limited(Some(3600)))).await;
+    eventually("HubSpot asks for a pause", async || job(&app, "evt_paused").await["attempts"] == 1).await;
+    let paused = reaches(&app, "evt_paused", "waiting").await;
+    assert!(paused["last_reason"].as_str().unwrap().contains("429"), "{paused}");
+    let soon = "select next_try_at > now() + interval '59 min' from call_job";
+    assert!(sqlx::query_scalar::<_, bool>(soon).fetch_one(&app.db).await.unwrap(), "{paused}");
+
+    deliver(&app, "behind", None).await;
+    let held = "select count(*) from apalis.jobs where idempotency_key = 'evt_behind' and status = 'Running'";
+    eventually("a worker holds it back", async || app.count(held).await == 1).await;
+    let behind = job(&app, "evt_behind").await;
+    assert_eq!((&behind["state"], &behind["attempts"]), (&json!("waiting"), &json!(0)));
+}
+
+#[tokio::test]
 async fn a_job_that_is_told_to_run_anew_waits_and_one_whose_queue_row_is_gone_is_still_known() {
     let app = App::receiver(&[]).await;
     let worker = app.another("work").await;

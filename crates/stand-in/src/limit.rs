@@ -54,6 +54,8 @@ impl Window {
             admitted.push_back(now);
             return Ok(());
         }
-        Err(admitted.front().map_or(limit.window, |&first| limit.window - now.duration_since(first)))
+        Err(admitted
+            .front()
+            .map_or(limit.window, |&first| limit.window.saturating_sub(now.duration_since(first))))
     }
 }

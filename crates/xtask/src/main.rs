@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitCode},
     time::SystemTime,
 };
 
@@ -25,9 +25,16 @@ enum Chore {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    match Chore::parse() {
+async fn main() -> ExitCode {
+    let done = match Chore::parse() {
         Chore::Queries { check } => queries(check).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
 

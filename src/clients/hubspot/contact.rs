@@ -6,10 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{HubSpot, refused};
-use crate::{
-    clients::{ClientError, send},
-    receive::event::CallEvent,
-};
+use crate::{clients::ClientError, receive::event::CallEvent};
 
 /// The custom field that names the contact.
 const CRM_ID: &str = "crm_id";
@@ -46,7 +43,7 @@ impl HubSpot {
     async fn contact_named(&self, crm_id: &str) -> Result<Option<String>, ClientError> {
         let id_property = self.contact_id_property.as_ref().map(|property| [("idProperty", property)]);
         let request = self.request(Method::GET, &["objects", "contacts", crm_id]).query(&id_property);
-        let answer = send("HubSpot", request).await?;
+        let answer = self.vendor.send(request).await?;
         match answer.status {
             StatusCode::NOT_FOUND => Ok(None),
             // HubSpot's own ids are numbers; any other text is a malformed request to it, not a missing contact.

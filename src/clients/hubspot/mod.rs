@@ -7,13 +7,12 @@ mod contact;
 mod properties;
 mod setup;
 
-use reqwest::{Method, RequestBuilder, StatusCode, Url, header::CONTENT_TYPE};
+use reqwest::{Method, RequestBuilder, Url, header::CONTENT_TYPE};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
-use std::time::Duration;
 
-use super::{Answer, ClientError, http, send};
+use super::{Answer, ClientError, Vendor};
 use crate::{
     config::{ConfigError, HubSpotConfig, Pairs},
     receive::event::CallEvent,
@@ -22,12 +21,9 @@ use crate::{
 /// The unique property of calls that holds the platform's `call_id`; `aftercall setup hubspot` makes it.
 const CALL_ID_PROPERTY: &str = "external_call_id";
 
-/// The window of HubSpot's rate limit: how long to wait where its 429 doesn't say.
-const RATE_LIMIT_WINDOW: Duration = Duration::from_secs(10);
-
 /// HubSpot's API under one service key.
 pub struct HubSpot {
-    http: reqwest::Client,
+    vendor: Vendor,
     base_url: Url,
     version: String,
     token: SecretString,
@@ -63,7 +59,8 @@ impl HubSpot {
             return Err(ConfigError::new("HUBSPOT_BASE_URL is no http or https URL"));
         }
         Ok(Self {
-            http: http(),
+            // 100 in 10 s, less a tenth for whoever else uses the account. (HubSpot's documentation, "Usage guidelines".)
+            vendor: Vendor::new("HubSpot").with_budget(super::requests_a_second(9)),
             base_url: config.base_url.clone(),
             version: config.api_version.clone(),
             token,
@@ -126,12 +123,12 @@ impl HubSpot {
             .pop_if_empty()
             .extend(["crm", api, &self.version])
             .extend(rest);
-        self.http.request(method, url).bearer_auth(self.token.expose_secret())
+        self.vendor.request(method, url).bearer_auth(self.token.expose_secret())
     }
 
     /// Sends it; anything but a 2xx is an error.
     async fn ask(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        let answer = send("HubSpot", request).await?;
+        let answer = self.vendor.send(request).await?;
         if answer.status.is_success() { Ok(answer) } else { Err(refused(&answer)) }
     }
 }
@@ -154,12 +151,7 @@ fn refused(answer: &Answer) -> ClientError {
         403 => " (has the service key the scopes crm.objects.contacts.read and .write?)",
         _ => "",
     };
-    match ClientError::by_status(answer, format!("{reason}{hint}")) {
-        ClientError::Retry { reason, after: None } if answer.status == StatusCode::TOO_MANY_REQUESTS => {
-            ClientError::Retry { reason, after: Some(RATE_LIMIT_WINDOW) }
-        }
-        error => error,
-    }
+    ClientError::by_status(answer, format!("{reason}{hint}"))
 }
 
 #[derive(Deserialize)]

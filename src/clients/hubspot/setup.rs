@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use super::{CALL_ID_PROPERTY, HubSpot, refused};
-use crate::clients::{ClientError, send};
+use crate::clients::ClientError;
 
 impl HubSpot {
     /// Makes the unique property by which calls are found again; returns false where it is there already.
@@ -21,7 +21,7 @@ impl HubSpot {
             "fieldType": "text",
             "hasUniqueValue": true,
         }));
-        let answer = send("HubSpot", request).await?;
+        let answer = self.vendor.send(request).await?;
         match answer.status {
             StatusCode::CONFLICT => Ok(false),
             status if status.is_success() => Ok(true),

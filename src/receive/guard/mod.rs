@@ -4,19 +4,24 @@
 //! handler sees a byte. Next on the way: [`event`](super::event).
 
 mod address;
+mod body;
 pub(crate) mod credential;
 mod failures;
 mod signature;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{ConnectInfo, FromRef, FromRequest, Request},
     http::{HeaderMap, HeaderName, HeaderValue, header},
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::time::Instant;
 
+use super::{
+    room::{Room, Taken},
+    store::PATIENCE,
+};
 use crate::{
     config::{ConfigError, WebhookConfig},
     error::Rejection,
@@ -26,9 +31,6 @@ use credential::Credentials;
 use failures::Failures;
 use signature::Signatures;
 
-/// How long a body may take to arrive; the platform itself gives up after 5 s. (Documentation, "Timeout".)
-const BODY_DEADLINE: Duration = Duration::from_secs(5);
-
 /// What a request must show before it is heard.
 pub struct Guard {
     addresses: Addresses,
@@ -36,6 +38,7 @@ pub struct Guard {
     failures: Failures,
     signatures: Signatures,
     max_body: usize,
+    room: Room,
 }
 
 impl Guard {
@@ -51,6 +54,7 @@ impl Guard {
             failures: Failures::new(config.failed_auth_limit),
             signatures: Signatures::new(config)?,
             max_body: config.max_body,
+            room: Room::new(config.max_body),
         })
     }
 
@@ -69,8 +73,17 @@ impl Guard {
     }
 }
 
-/// A request that passed the guard: its headers and its whole body.
-pub struct Verified(pub HeaderMap, pub Bytes);
+/// A request that passed the guard.
+pub struct Verified {
+    /// Its headers, credentials included.
+    pub headers: HeaderMap,
+    /// Its whole body.
+    pub body: Bytes,
+    /// When the answer must be out.
+    pub deadline: Instant,
+    /// The memory that its event may take.
+    pub room: Taken,
+}
 
 impl<S> FromRequest<S> for Verified
 where
@@ -88,24 +101,18 @@ where
 
         let client = guard.addresses.admit(peer.ip(), &headers)?;
         guard.credentials.check(&headers).map_err(|rejection| guard.failures.count(client, rejection))?;
-        if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        if headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
             return Err(Rejection::EncodedBody);
         }
-        let body = read(body, guard.max_body).await?;
+        // It gives back the body's room at the end, once the event has its own.
+        let (body, _room) = body::read(body, guard.max_body, &guard.room).await?;
+        let deadline = Instant::now() + PATIENCE;
         guard
             .signatures
             .check(&headers, &body)
             .map_err(|rejection| guard.failures.count(client, rejection))?;
-        Ok(Self(headers, body))
-    }
-}
-
-async fn read(body: Body, max_body: usize) -> Result<Bytes, Rejection> {
-    match tokio::time::timeout(BODY_DEADLINE, Limited::new(body, max_body).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Rejection::TooLarge { limit: max_body }),
-        Ok(Err(_)) => Err(Rejection::BrokenBody),
-        Err(_) => Err(Rejection::Slow),
+        let room = guard.room.for_event(&body, deadline).await.ok_or(Rejection::NoRoom)?;
+        Ok(Self { headers, body, deadline, room })
     }
 }
 

@@ -15,10 +15,10 @@ use sqlx::{PgPool, error::DatabaseError};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 
-use super::event::CallEvent;
+use super::{event::CallEvent, room::Taken};
 use crate::jobs::Enabled;
 
 /// The most calls in one transaction.
@@ -27,8 +27,9 @@ const LARGEST_BATCH: usize = 256;
 /// The most calls that wait for the writer; the next one gets 503 at once.
 const LONGEST_QUEUE: usize = 4096;
 
-/// How long a handler waits for its commit: an answer within 1 s leaves the platform time to try again.
-const PATIENCE: Duration = Duration::from_millis(900);
+/// How long a request that has arrived waits for room and its commit: an answer within 1 s leaves the platform time to try
+/// again.
+pub(super) const PATIENCE: Duration = Duration::from_millis(900);
 
 /// How long the writer waits for a transaction before it gives the connection up. Postgres' own `statement_timeout` is
 /// shorter; this one is for a connection whose other end is gone.
@@ -43,6 +44,8 @@ pub struct Delivery {
     pub headers: Value,
     /// The body as it came.
     pub body: Bytes,
+    /// The memory that all this may take, given back when it is written or dropped.
+    pub room: Taken,
 }
 
 /// What became of a delivery.
@@ -118,11 +121,11 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when that is not certain within 900 ms: the sender must try again, and dedupe makes that harmless.
-    pub async fn store(&self, delivery: Delivery) -> Reply {
+    /// [`StoreError`] when that is not certain by the deadline: the sender must try again, and dedupe makes that harmless.
+    pub async fn store(&self, delivery: Delivery, deadline: Instant) -> Reply {
         let (reply, answer) = oneshot::channel();
         self.queue.try_send(Entry { delivery, reply }).map_err(|_| StoreError::Full)?;
-        match timeout(PATIENCE, answer).await {
+        match timeout_at(deadline, answer).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(_)) => Err(StoreError::Refused),
             Err(_) => Err(StoreError::Late),
@@ -144,20 +147,21 @@ async fn write_all(pool: PgPool, jobs: Enabled, mut entries: mpsc::Receiver<Entr
     }
 }
 
-/// One transaction for all; only where a row itself is refused, one for each, so that it doesn't take the others along.
+/// One transaction for all; only where a row itself is refused, one for each half, and so on down to that row.
 async fn write(pool: &PgPool, jobs: &Enabled, deliveries: &[Delivery]) -> Vec<Reply> {
-    match commit(pool, jobs, deliveries).await {
-        Ok(stored) => stored.into_iter().map(Ok).collect(),
-        Err(error) if deliveries.len() > 1 && is_about_a_row(&error) => {
-            let mut replies = Vec::with_capacity(deliveries.len());
-            for delivery in deliveries {
-                let alone = commit(pool, jobs, std::slice::from_ref(delivery)).await;
-                replies.push(alone.map(|mut stored| stored.remove(0)).map_err(|error| refused(&error)));
+    let mut replies = Vec::with_capacity(deliveries.len());
+    let mut parts = vec![deliveries];
+    while let Some(part) = parts.pop() {
+        match commit(pool, jobs, part).await {
+            Ok(stored) => replies.extend(stored.into_iter().map(Ok)),
+            Err(error) if part.len() > 1 && is_about_a_row(&error) => {
+                let (first, second) = part.split_at(part.len() / 2);
+                parts.extend([second, first]);
             }
-            replies
+            Err(error) => replies.extend(std::iter::repeat_n(Err(refused(&error)), part.len())),
         }
-        Err(error) => vec![Err(refused(&error)); deliveries.len()],
     }
+    replies
 }
 
 async fn commit(pool: &PgPool, jobs: &Enabled, deliveries: &[Delivery]) -> sqlx::Result<Vec<Stored>> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod database;
 mod process;
+pub(crate) mod raw;
 
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub(crate) struct App {
     pub(crate) stand_in: StandIn,
     pub(crate) http: Client,
     settings: Vec<(String, String)>,
+    joined: Vec<Process>,
 }
 
 impl App {
@@ -48,13 +50,20 @@ impl App {
 
     pub(crate) async fn launch(command: Option<&str>, settings: &[(&str, &str)], options: Options) -> Self {
         let url = database::create().await;
+        let accepts = options.clone();
         let stand_in = StandIn::start(options).await.unwrap();
         let usual = [
             ("DATABASE_URL", url.as_str()),
             ("WEBHOOK_TOKEN", TOKEN),
             ("HUBSPOT_BASE_URL", &stand_in.url()),
-            ("HUBSPOT_TOKEN", &Options::default().token),
+            ("HUBSPOT_TOKEN", &accepts.token),
             ("HUBSPOT_CONTACT_ID_PROPERTY", "acme_id"),
+            // Another origin than HubSpot's, as in life: a vendor is told by its origin.
+            ("ZENDESK_BASE_URL", &stand_in.url().replace("127.0.0.1", "localhost")),
+            ("ZENDESK_CLIENT_ID", &accepts.zendesk.client_id),
+            ("ZENDESK_CLIENT_SECRET", &accepts.zendesk.client_secret),
+            // A test of another job names it; most need one job only.
+            ("JOBS", "update-crm"),
             ("JOB_RETRY_FIRST", "1s"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -67,12 +76,21 @@ impl App {
         }
         let process = Process::start(command, &all).await;
         let db = database::connect(&url).await;
-        Self { process, db, stand_in, http: Client::new(), settings: all }
+        Self { process, db, stand_in, http: Client::new(), settings: all, joined: Vec::new() }
     }
 
     /// Another process of the same deployment.
     pub(crate) async fn another(&self, command: &str) -> Process {
         Process::start(Some(command), &self.settings).await
+    }
+
+    /// This deployment with another process beside it, which has these settings too; the process ends with the app.
+    pub(crate) async fn joined_by(mut self, command: &str, settings: &[(&str, &str)]) -> Self {
+        let mut all = self.settings.clone();
+        all.retain(|(usual, _)| settings.iter().all(|(name, _)| name != usual));
+        all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        self.joined.push(Process::start(Some(command), &all).await);
+        self
     }
 
     pub(crate) fn url(&self) -> String {

@@ -45,7 +45,7 @@ impl Process {
 
     /// Starts it, whatever becomes of it.
     pub(crate) fn spawn(command: Option<&str>, settings: &[(String, String)]) -> Self {
-        let mut child = Command::new(binary())
+        let mut child = program(settings)
             .args(command)
             .env_clear()
             .env("LISTEN_ADDR", "127.0.0.1:0")
@@ -72,6 +72,13 @@ impl Process {
     /// Of the second listener.
     pub(crate) fn admin_url(&self, path: &str) -> String {
         format!("http://{}{path}", self.admin)
+    }
+
+    /// The most memory that it has had, in kB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches("kB").trim().parse().unwrap()
     }
 
     pub(crate) fn address(&self) -> &str {
@@ -115,6 +122,16 @@ impl Process {
             .expect("it does not end")
             .unwrap()
     }
+}
+
+/// The binary; `MOST_FILES` is no setting of its own, but the limit of open files that it is started under.
+fn program(settings: &[(String, String)]) -> Command {
+    let Some((_, files)) = settings.iter().find(|(name, _)| name == "MOST_FILES") else {
+        return Command::new(binary());
+    };
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", files, &binary()]);
+    shell
 }
 
 /// What stands behind the word "address" in a line of either format.

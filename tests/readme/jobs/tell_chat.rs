@@ -1,16 +1,18 @@
 //! Tells the team's chat about a missed call.
 
+use reqwest::{Method, Url};
+
 use super::{Job, JobError, Outcome};
 use crate::{
-    clients::{http, send},
+    clients::Vendor,
     config::{Config, ConfigError},
     receive::event::{CallEvent, Status},
 };
 
 /// Tells the team's chat about a missed call.
 pub struct TellChat {
-    http: reqwest::Client,
-    url: reqwest::Url,
+    chat: Vendor,
+    url: Url,
 }
 
 impl Job for TellChat {
@@ -19,7 +21,7 @@ impl Job for TellChat {
     fn new(_: &Config) -> Result<Self, ConfigError> {
         let url = std::env::var("CHAT_URL").ok().and_then(|url| url.parse().ok());
         let url = url.ok_or_else(|| ConfigError::new("CHAT_URL is not set to the chat's webhook"))?;
-        Ok(Self { http: http(), url })
+        Ok(Self { chat: Vendor::new("the chat"), url })
     }
 
     fn destination(&self) -> String {
@@ -32,7 +34,8 @@ impl Job for TellChat {
 
     async fn run(&self, call: &CallEvent) -> Result<Outcome, JobError> {
         let message = serde_json::json!({ "text": format!("Missed call {}", call.call_id) });
-        send("the chat", self.http.post(self.url.clone()).json(&message)).await?.success("the chat")?;
+        let request = self.chat.request(Method::POST, self.url.clone()).json(&message);
+        self.chat.send(request).await?.success(&self.chat)?;
         Ok(Outcome::done("message", call.call_id.as_str()).into())
     }
 }

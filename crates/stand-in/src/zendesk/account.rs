@@ -1,15 +1,16 @@
-//! The state of the account: tickets with their comments, users, and the idempotency keys of late.
+//! The account: tickets, users, and the idempotency keys of late; and what changes them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::attributes::Attributes;
 use super::comments::{Comment, NewComment};
 use super::refusal::Refusal;
+use super::ticket::{Status, Ticket};
 
 /// The user in whose name the API's callers act.
 pub(super) const INTEGRATION: u64 = 29;
@@ -19,52 +20,6 @@ pub(super) const AGENT: u64 = 28;
 
 /// The customer who asks for the tickets to begin with.
 const CUSTOMER: u64 = 20_978_392;
-
-/// Where a ticket stands.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Nobody has looked at it.
-    New,
-    /// Someone works on it.
-    Open,
-    /// It waits for the requester.
-    Pending,
-    /// It waits for someone else.
-    Hold,
-    /// It is done, and can be opened again.
-    Solved,
-    /// It is done for good.
-    Closed,
-}
-
-/// A ticket.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[non_exhaustive]
-pub struct Ticket {
-    /// The vendor's id.
-    pub id: u64,
-    /// Its subject; empty where it has none.
-    pub subject: String,
-    /// Where it stands.
-    pub status: Status,
-    /// The caller's own id for it.
-    pub external_id: Option<String>,
-    /// The closed ticket that it follows up.
-    pub via_followup_source_id: Option<u64>,
-    /// `urgent`, `high`, `normal` or `low`.
-    pub priority: Option<String>,
-    /// Its tags.
-    pub tags: Vec<String>,
-    /// What else was written: the requester, the assignee, custom fields and so on.
-    pub properties: BTreeMap<String, Value>,
-    /// The comments, the oldest first; the first is the ticket's description.
-    pub comments: Vec<Comment>,
-    /// When it was created.
-    pub created_at: DateTime<Utc>,
-    /// When it last changed; see [`Ticket::touch`] for how far this can be believed.
-    pub updated_at: DateTime<Utc>,
-}
 
 /// What a request did to a ticket: its id, the time and the events.
 pub(super) struct Audit {
@@ -91,43 +46,6 @@ pub(super) struct Answered {
     request: Map<String, Value>,
     ticket: u64,
     answer: Value,
-}
-
-impl Ticket {
-    /// Moves `updated_at` on: to now, and by a second at least.
-    ///
-    /// The format has whole seconds, and a stamp is compared as it was sent: in the vendor's account two
-    /// changes within a second look like one, so that the second goes unseen. Here no two changes have the
-    /// same stamp, or a test of a race would depend on the clock. Where a ticket changes faster than once a
-    /// second, its `updated_at` runs ahead of the time.
-    fn touch(&mut self, now: DateTime<Utc>) {
-        self.updated_at = now.trunc_subsecs(0).max(self.updated_at + TimeDelta::seconds(1));
-    }
-
-    fn field(&self, name: &str) -> Value {
-        match name {
-            "subject" => json!(self.subject),
-            "status" => json!(self.status),
-            "external_id" => json!(self.external_id),
-            "priority" => json!(self.priority),
-            "tags" => json!(self.tags),
-            name => self.properties.get(name).cloned().unwrap_or_default(),
-        }
-    }
-
-    /// The value is of the property's type: `Attributes` has seen to that.
-    fn set(&mut self, name: &str, value: Value) {
-        let text = value.as_str().map(String::from);
-        match name {
-            "subject" => self.subject = text.unwrap_or_default(),
-            "status" => self.status = serde_json::from_value(value).unwrap_or(self.status),
-            "external_id" => self.external_id = text,
-            "priority" => self.priority = text,
-            "tags" => self.tags = serde_json::from_value(value).unwrap_or_default(),
-            name if value.is_null() => drop(self.properties.remove(name)),
-            name => drop(self.properties.insert(name.into(), value)),
-        }
-    }
 }
 
 impl Account {
@@ -241,13 +159,14 @@ impl Account {
             .map(|(name, value)| (name, ticket.field(name), value))
             .filter(|(_, old, new)| old != new)
             .collect();
-        let mut audit = self.audit(Utc::now());
-        if changes.is_empty() && given.comment.is_none() {
-            return Ok(audit);
-        }
-        let mut ticket = self.ticket(id)?.clone();
-        if ticket.status == Status::Closed {
+        let nothing = changes.is_empty() && given.comment.is_none();
+        if ticket.status == Status::Closed && !nothing {
             return Err(Refusal::invalid("status", "Status: closed prevents ticket update"));
+        }
+        let mut ticket = ticket.clone();
+        let mut audit = self.audit(Utc::now());
+        if nothing {
+            return Ok(audit);
         }
         if let Some(comment) = given.comment {
             self.comment(&mut ticket, author, comment, &mut audit);
@@ -267,7 +186,13 @@ impl Account {
         Ok(audit)
     }
 
-    /// The answer that this key has got already, if it was within this time.
+    /// Forgets the keys that are older than this.
+    pub(super) fn forget_keys(&mut self, lifetime: Duration) {
+        let now = Utc::now();
+        self.keys.retain(|_, answered| (now - answered.at).to_std().unwrap_or_default() < lifetime);
+    }
+
+    /// The answer that this key has got already.
     ///
     /// "If you repeat the same request using the same body and idempotency key", the answer is the same
     /// (idempotency section); only tickets that were created are remembered here: that a refusal is, is not
@@ -276,10 +201,8 @@ impl Account {
         &self,
         key: &str,
         request: &Map<String, Value>,
-        lifetime: Duration,
     ) -> Result<Option<(u64, Value)>, Refusal> {
-        let age = |answered: &Answered| (Utc::now() - answered.at).to_std().unwrap_or_default();
-        match self.keys.get(key).filter(|answered| age(answered) < lifetime) {
+        match self.keys.get(key) {
             None => Ok(None),
             Some(answered) if answered.request == *request => {
                 Ok(Some((answered.ticket, answered.answer.clone())))

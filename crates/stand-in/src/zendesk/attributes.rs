@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
@@ -127,7 +127,7 @@ fn integer(ticket: &Map<String, Value>, name: &str) -> Result<Option<u64>, Refus
 /// "You must supply a Content-Type: application/json header" (requests reference); what happens to a body
 /// without it is not documented.
 pub(super) fn body(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Refusal> {
-    let content_type = headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     if body.is_empty() || !content_type.is_some_and(|is| is.starts_with(b"application/json")) {
         return Ok(Map::new());
     }

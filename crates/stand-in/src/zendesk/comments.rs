@@ -73,8 +73,8 @@ impl NewComment {
         Self { body, public: Some(false), data: None }
     }
 
-    /// `comment` overrides `voice_comment` (voice comments guide); a blank one adds none, which is not
-    /// documented for an update, and leaves a new ticket without its description.
+    /// `comment` overrides `voice_comment`; a blank one adds none, which is not documented for an update,
+    /// and leaves a new ticket without its description.
     pub(super) fn of(ticket: &Map<String, Value>) -> Result<Option<Self>, Refusal> {
         if let Some(comment) = object(ticket, "comment")? {
             let text = |name| comment.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
@@ -194,6 +194,6 @@ pub(super) async fn list(
         if pages.is("sort", "-created_at") || pages.is("sort_order", "desc") {
             comments.reverse();
         }
-        pages.page("comments", comments).map(Json)
+        pages.page("comments", &comments).map(Json)
     })
 }

@@ -45,9 +45,8 @@ impl<'a> Pages<'a> {
         };
         let which = if let Some(size) = given("page[size]") {
             let cursor = |name: &str| {
-                let place =
-                    |value: &String| place(value).ok_or_else(|| Refusal::wrong_type(name, "a cursor"));
-                given(name).map(place).transpose()
+                let id = |value: &String| id(value).ok_or_else(|| Refusal::wrong_type(name, "a cursor"));
+                given(name).map(id).transpose()
             };
             let size = number("page[size]", size)?;
             Which::Cursor { size, after: cursor("page[after]")?, before: cursor("page[before]")? }
@@ -69,7 +68,7 @@ impl<'a> Pages<'a> {
     }
 
     /// This page of the records, which come with their ids.
-    pub(super) fn page(&self, name: &str, records: Vec<(u64, Value)>) -> Result<Value, Refusal> {
+    pub(super) fn page(&self, name: &str, records: &[(u64, Value)]) -> Result<Value, Refusal> {
         match self.which {
             Which::Offset { size, page } => Ok(self.by_offset(name, records, size.min(AT_MOST), page)),
             Which::Cursor { size, after, before } => {
@@ -78,11 +77,10 @@ impl<'a> Pages<'a> {
         }
     }
 
-    fn by_offset(&self, name: &str, records: Vec<(u64, Value)>, size: usize, page: usize) -> Value {
+    fn by_offset(&self, name: &str, records: &[(u64, Value)], size: usize, page: usize) -> Value {
         let count = records.len();
         let skipped = size.saturating_mul(page - 1);
-        let shown: Vec<Value> =
-            records.into_iter().skip(skipped).take(size).map(|(_, shown)| shown).collect();
+        let shown: Vec<&Value> = records.iter().skip(skipped).take(size).map(|(_, shown)| shown).collect();
         let url = |page: usize| self.url(&[("page", page.to_string())]);
         json!({
             name: shown,
@@ -95,7 +93,7 @@ impl<'a> Pages<'a> {
     fn by_cursor(
         &self,
         name: &str,
-        records: Vec<(u64, Value)>,
+        records: &[(u64, Value)],
         size: usize,
         after: Option<u64>,
         before: Option<u64>,
@@ -141,7 +139,7 @@ fn cursor(id: u64) -> String {
     format!("{id:x}==")
 }
 
-fn place(cursor: &String) -> Option<u64> {
+fn id(cursor: &str) -> Option<u64> {
     u64::from_str_radix(cursor.strip_suffix("==")?, 16).ok()
 }
 

@@ -46,13 +46,13 @@ impl Refusal {
         self
     }
 
-    /// Observed for a request without credentials.
+    /// Observed for a request without credentials; of the header, that there is one.
     pub(super) fn unauthenticated() -> Self {
         let body = json!({ "error": "Couldn't authenticate you" });
         Self::json(StatusCode::UNAUTHORIZED, body).challenging(r#"Basic realm="Web Password""#)
     }
 
-    /// Observed for a token that is expired, revoked or was never one.
+    /// Observed for a token that is expired, revoked or was never one, but for the header (RFC 6750).
     pub(super) fn invalid_token() -> Self {
         let description =
             "The access token provided is expired, revoked, malformed or invalid for other reasons.";
@@ -87,10 +87,9 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, "RecordNotFound", "Not found")
     }
 
-    /// The example of the guide to safe updates.
+    /// The name is documented (guide to safe updates), the words are as others quote them.
     pub(super) fn conflict() -> Self {
-        let description = "Safe Update prevented the update due to outdated ticket data. Please fetch the \
-                           latest ticket data and try again.";
+        let description = "Safe Update prevented the update due to outdated ticket data.";
         Self::new(StatusCode::CONFLICT, "UpdateConflict", description)
     }
 

@@ -3,7 +3,8 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use super::account::{Account, Audit, INTEGRATION, Ticket};
+use super::account::{Account, Audit, INTEGRATION};
+use super::ticket::Ticket;
 
 /// What of a ticket's properties is shown in any case: null or empty when it was never written.
 const PROPERTIES: [&str; 11] = [

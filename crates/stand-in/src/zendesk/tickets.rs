@@ -8,11 +8,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use super::Zendesk;
-use super::account::{INTEGRATION, Ticket};
+use super::account::INTEGRATION;
 use super::attributes::{self, Attributes};
 use super::paging::{Pages, Query as Pairs, base};
 use super::refusal::Refusal;
 use super::shown;
+use super::ticket::Ticket;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_LOOKUP: HeaderName = HeaderName::from_static("x-idempotency-lookup");
@@ -48,8 +49,9 @@ pub(super) async fn list(
     zendesk.account.read(|account| {
         let fits = |ticket: &&Ticket| wanted.is_none() || ticket.external_id.as_ref() == wanted;
         let tickets = account.tickets.values().filter(fits);
-        let tickets = tickets.map(|ticket| (ticket.id, ticket.shown(account, &base))).collect();
-        pages.page("tickets", tickets).map(Json)
+        let tickets: Vec<(u64, Value)> =
+            tickets.map(|ticket| (ticket.id, ticket.shown(account, &base))).collect();
+        pages.page("tickets", &tickets).map(Json)
     })
 }
 
@@ -88,8 +90,9 @@ pub(super) async fn create(
     let given = Attributes::of(&request)?;
     let key = headers.get(IDEMPOTENCY_KEY).map(|key| String::from_utf8_lossy(key.as_bytes()));
     zendesk.account.change(|account| {
+        account.forget_keys(zendesk.options.key_lifetime);
         let known = match &key {
-            Some(key) => account.answered(key, &request, zendesk.options.key_lifetime)?,
+            Some(key) => account.answered(key, &request)?,
             None => None,
         };
         let lookup = key.as_ref().map(|_| if known.is_some() { "hit" } else { "miss" });

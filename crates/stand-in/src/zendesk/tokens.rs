@@ -62,7 +62,7 @@ impl Tokens {
         let token = given.get(token).filter(|token| token.expires > Instant::now());
         let token = token.ok_or_else(Refusal::invalid_token)?;
         let (all, tickets) =
-            if method == Method::GET { ("read", "tickets:read") } else { ("write", "tickets:write") };
+            if method.is_safe() { ("read", "tickets:read") } else { ("write", "tickets:write") };
         if token.scope.split(' ').any(|scope| scope == all || scope == tickets) {
             Ok(())
         } else {

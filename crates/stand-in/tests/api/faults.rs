@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use stand_in::{Fault, Options, RateLimit};
 
+use crate::desk::{Desk, OPEN, TICKET, TOKENS, grant, voice_comment};
 use crate::{Api, UPSERT, input, refused};
 
 #[tokio::test]
@@ -157,6 +158,51 @@ async fn more_requests_than_the_window_holds_are_refused_until_it_has_moved_on()
     assert_eq!(statuses(&api, 5).await, [200, 200, 200, 429, 429]);
     tokio::time::sleep(limit.window).await;
     assert_eq!(statuses(&api, 1).await, [200]);
+}
+
+#[tokio::test]
+async fn at_zendesk_each_status_comes_with_zendesks_body() {
+    let desk = Desk::start().await;
+    for (status, error) in [
+        (401, "invalid_token"),
+        (403, "Forbidden"),
+        (404, "RecordNotFound"),
+        (409, "UpdateConflict"),
+        (422, "RecordInvalid"),
+    ] {
+        desk.stand_in.fail(Fault::status(status).on("/api/v2/tickets"));
+        desk.update(json!({ "voice_comment": voice_comment() })).await.refused(status, error, "");
+    }
+    for status in [429, 500, 503] {
+        desk.stand_in.fail(Fault::status(status));
+        let answer = desk.update(json!({ "voice_comment": voice_comment() })).await;
+        assert_eq!((answer.status, answer.body.is_string()), (status, true));
+    }
+    for retry_after in [Some(7), None] {
+        desk.stand_in.fail(Fault::rate_limited(retry_after));
+        let answer = desk.get(TICKET).await;
+        assert_eq!((answer.status, answer.header("content-type")), (429, Some("text/plain; charset=utf-8")));
+        assert_eq!(answer.header("retry-after"), retry_after.map(|_| "7"));
+    }
+    assert_eq!(desk.stand_in.zendesk().ticket(OPEN).unwrap().comments.len(), 1);
+
+    desk.stand_in.fail(Fault::status(401).on(TOKENS));
+    assert_eq!(desk.get(TICKET).await.status, 200);
+    desk.post(TOKENS, grant()).await.refused(401, "invalid_client", "");
+    desk.stand_in.fail(Fault::status(503).on(TOKENS));
+    assert_eq!(desk.post(TOKENS, grant()).await.status, 503);
+    assert_eq!(desk.post(TOKENS, grant()).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_lost_reply_of_zendesk_has_added_the_comment() {
+    let desk = Desk::start().await;
+    for (fault, comments) in [(Fault::refuse_connection(), 1), (Fault::lose_reply(), 2)] {
+        desk.stand_in.fail(fault.method("PUT"));
+        let body = json!({ "ticket": { "voice_comment": voice_comment() } });
+        assert!(desk.request("PUT", TICKET).json(&body).send().await.is_err());
+        assert_eq!(desk.stand_in.zendesk().ticket(OPEN).unwrap().comments.len(), comments);
+    }
 }
 
 /// What so many requests in a row are answered.

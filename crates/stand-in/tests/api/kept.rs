@@ -5,9 +5,11 @@ use std::io;
 use std::net::TcpListener;
 use std::path::PathBuf;
 
-use serde_json::json;
+use serde_json::{Value, json};
+use stand_in::zendesk::Status;
 use stand_in::{Options, StandIn};
 
+use crate::desk::{Desk, TICKET, voice_comment};
 use crate::{Api, PROPERTIES};
 
 #[tokio::test]
@@ -38,6 +40,69 @@ async fn the_account_outlives_a_restart() {
     let (_, another) = api.upsert("cl_2").await;
     assert_eq!(another["results"][0]["new"], true);
     assert_eq!(hubspot.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn tickets_outlive_a_restart_and_so_do_keys() {
+    let options = Options { keep: Some(file("kept-tickets.json")), ..Options::default() };
+    let desk = Desk::at(StandIn::start(options.clone()).await.unwrap()).await;
+    let added = desk.stand_in.zendesk().add_ticket(Status::Pending);
+    desk.update(json!({ "voice_comment": voice_comment(), "group_id": 7 })).await;
+    let ticket = json!({ "ticket": { "external_id": "cl_1", "comment": { "body": "A call" } } });
+    let created = desk.create("evt_1", &ticket).await;
+    let before = desk.get(TICKET).await;
+    let token = desk.token.clone();
+    desk.stand_in.stop().await;
+
+    let mut desk = Desk::at(StandIn::start(options).await.unwrap()).await;
+    let mut after = desk.get(TICKET).await;
+    // The port is another one.
+    after.body["ticket"]["url"] = before.body["ticket"]["url"].clone();
+    assert_eq!(after.body, before.body);
+    let zendesk = desk.stand_in.zendesk().clone();
+    assert_eq!((zendesk.tickets().len(), zendesk.ticket(added).unwrap().status), (5, Status::Pending));
+    let again = desk.create("evt_1", &ticket).await;
+    assert_eq!((again.header("x-idempotency-lookup"), &again.body), (Some("hit"), &created.body));
+    let another = zendesk.add_ticket(Status::New);
+    assert!(created.body["ticket"]["id"].as_u64().unwrap() < another);
+    // Tokens don't.
+    desk.token = token;
+    desk.get(TICKET).await.refused(401, "invalid_token", "");
+}
+
+#[tokio::test]
+async fn the_two_accounts_share_the_file_without_losing_each_other() {
+    let keep = file("kept-both.json");
+    let options = Options { keep: Some(keep.clone()), ..Options::default() };
+    let api = Api::start_with(options.clone()).await;
+    api.stand_in.zendesk().add_ticket(Status::Open);
+    api.upsert("cl_1").await;
+    api.stand_in.stop().await;
+    let api = Api::start_with(options.clone()).await;
+    assert_eq!(api.stand_in.zendesk().tickets().len(), 4);
+    assert_eq!(api.stand_in.hubspot().calls().len(), 1);
+    api.stand_in.stop().await;
+
+    // As it was before there was Zendesk.
+    let mut json: Value = serde_json::from_slice(&fs::read(&keep).unwrap()).unwrap();
+    json.as_object_mut().unwrap().remove("zendesk").unwrap();
+    fs::write(&keep, json.to_string()).unwrap();
+    let api = Api::start_with(options).await;
+    assert_eq!(api.stand_in.zendesk().tickets().len(), 3);
+    assert_eq!(api.stand_in.hubspot().calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_with_half_an_account_is_left_alone() {
+    let path = file("half-an-account.json");
+    let stand_in = StandIn::start(Options { keep: Some(path.clone()), ..Options::default() }).await.unwrap();
+    stand_in.stop().await;
+    let mut json: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    json["zendesk"] = json!({ "tickets": [] });
+    fs::write(&path, json.to_string()).unwrap();
+    let options = Options { keep: Some(path.clone()), ..Options::default() };
+    assert_eq!(StandIn::start(options).await.err().unwrap().kind(), io::ErrorKind::InvalidData);
+    assert_eq!(fs::read_to_string(path).unwrap(), json.to_string());
 }
 
 #[tokio::test]

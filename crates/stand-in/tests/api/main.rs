@@ -1,13 +1,19 @@
-//! The stand-in over HTTP, as a caller of the vendor's API meets it.
+//! The stand-in over HTTP, as a caller of the vendors' APIs meets it.
 
 #![expect(clippy::unwrap_used, reason = "what a helper can't do fails the test that called it")]
 
 mod calls;
+mod comments;
 mod contacts;
+mod desk;
 mod faults;
+mod idempotency;
 mod kept;
 mod properties;
 mod shown;
+mod sink;
+mod tickets;
+mod tokens;
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};

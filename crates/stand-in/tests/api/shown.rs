@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::desk::{Desk, OPEN, voice_comment};
 use crate::{Api, SEARCH};
 
 #[tokio::test]
@@ -34,9 +35,25 @@ async fn the_lists_show_what_was_received_and_what_became_of_it() {
 }
 
 #[tokio::test]
+async fn the_list_of_tickets_shows_their_comments() {
+    let desk = Desk::start().await;
+    desk.update(json!({ "voice_comment": voice_comment() })).await;
+    let tickets = desk.get("/stand-in/tickets").await.body;
+    assert_eq!((tickets.as_array().unwrap().len(), &tickets[2]["id"]), (3, &json!(OPEN)));
+    assert_eq!(tickets[2]["comments"][1]["data"]["call_duration"], 271);
+    let index = reqwest::get(desk.stand_in.url()).await.unwrap().text().await.unwrap();
+    assert!(index.contains("<a href=/stand-in/tickets>tickets</a> (3)"));
+    assert!(index.contains("<a href=/stand-in/sink>"));
+}
+
+#[tokio::test]
 async fn the_pages_are_for_anyone_and_for_reading() {
     let api = Api::start().await;
-    for (path, content_type) in [("/", "text/html"), ("/stand-in/contacts", "application/json")] {
+    for (path, content_type) in [
+        ("/", "text/html"),
+        ("/stand-in/contacts", "application/json"),
+        ("/stand-in/tickets", "application/json"),
+    ] {
         let response = reqwest::get(api.stand_in.url() + path).await.unwrap();
         assert_eq!(response.status(), 200);
         assert!(response.headers()["content-type"].to_str().unwrap().starts_with(content_type));

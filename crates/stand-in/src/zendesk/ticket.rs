@@ -1,0 +1,93 @@
+//! A ticket as the account has it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::comments::Comment;
+
+/// Where a ticket stands.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Nobody has looked at it.
+    New,
+    /// Someone works on it.
+    Open,
+    /// It waits for the requester.
+    Pending,
+    /// It waits for someone else.
+    Hold,
+    /// It is done, and can be opened again.
+    Solved,
+    /// It is done for good.
+    Closed,
+}
+
+/// A ticket.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Ticket {
+    /// The vendor's id.
+    pub id: u64,
+    /// Its subject; empty where it has none.
+    pub subject: String,
+    /// Where it stands.
+    pub status: Status,
+    /// The caller's own id for it.
+    pub external_id: Option<String>,
+    /// The closed ticket that it follows up.
+    pub via_followup_source_id: Option<u64>,
+    /// `urgent`, `high`, `normal` or `low`.
+    pub priority: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// What else was written: the requester, the assignee, custom fields and so on.
+    pub properties: BTreeMap<String, Value>,
+    /// The comments, the oldest first; the first is the ticket's description.
+    pub comments: Vec<Comment>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed: ahead of the time where it changed more than once in a second.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Ticket {
+    /// Moves `updated_at` on: to now, and by a second at least.
+    ///
+    /// The format has whole seconds, and a stamp is compared as it was sent: in the vendor's account two
+    /// changes within a second look like one, so that the second goes unseen. Here no two changes have the
+    /// same stamp, or a test of a race would depend on the clock. Where a ticket changes faster than once a
+    /// second, its `updated_at` runs ahead of the time.
+    pub(super) fn touch(&mut self, now: DateTime<Utc>) {
+        self.updated_at = now.trunc_subsecs(0).max(self.updated_at + TimeDelta::seconds(1));
+    }
+
+    /// A property by its name.
+    pub(super) fn field(&self, name: &str) -> Value {
+        match name {
+            "subject" => json!(self.subject),
+            "status" => json!(self.status),
+            "external_id" => json!(self.external_id),
+            "priority" => json!(self.priority),
+            "tags" => json!(self.tags),
+            name => self.properties.get(name).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Sets a property to a value of its type: `Attributes` has seen to that.
+    pub(super) fn set(&mut self, name: &str, value: Value) {
+        let text = value.as_str().map(String::from);
+        match name {
+            "subject" => self.subject = text.unwrap_or_default(),
+            "status" => self.status = serde_json::from_value(value).unwrap_or(self.status),
+            "external_id" => self.external_id = text,
+            "priority" => self.priority = text,
+            "tags" => self.tags = serde_json::from_value(value).unwrap_or_default(),
+            name if value.is_null() => drop(self.properties.remove(name)),
+            name => drop(self.properties.insert(name.into(), value)),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What Zendesk answers, as far as we read it.
+
+use std::fmt;
+
+use reqwest::Url;
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+pub(super) struct Ticket {
+    pub(super) id: u64,
+    #[serde(default)]
+    pub(super) status: String,
+    /// Sent back as it came, so that Zendesk can tell whether the ticket has changed.
+    #[serde(default)]
+    pub(super) updated_at: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Tickets {
+    pub(super) tickets: Vec<Ticket>,
+}
+
+/// The answer to a read, a write, and a create.
+#[derive(Deserialize)]
+pub(super) struct Updated {
+    pub(super) ticket: Option<Ticket>,
+    audit: Option<Audit>,
+}
+
+#[derive(Deserialize)]
+struct Audit {
+    #[serde(default)]
+    events: Vec<Event>,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+impl Updated {
+    /// Whether the write made a comment.
+    pub(super) fn has_comment(&self) -> bool {
+        let events = self.audit.as_ref().map(|audit| audit.events.as_slice()).unwrap_or_default();
+        events.iter().any(|event| ["Comment", "VoiceComment"].contains(&event.kind.as_str()))
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Comment {
+    #[serde(default)]
+    pub(super) body: String,
+    pub(super) data: Option<VoiceData>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct VoiceData {
+    pub(super) recording_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Comments {
+    #[serde(rename = "comments")]
+    pub(super) page: Vec<Comment>,
+    links: Option<Links>,
+    meta: Option<Meta>,
+}
+
+#[derive(Deserialize)]
+struct Links {
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    has_more: bool,
+}
+
+impl Comments {
+    /// The next page, where there is one.
+    pub(super) fn next(self) -> Option<Url> {
+        self.meta.filter(|meta| meta.has_more).and(self.links)?.next?.parse().ok()
+    }
+}
+
+/// An error: `{"error":"RecordInvalid","description":…,"details":…}`, or an object in `error`.
+#[derive(Deserialize)]
+pub(super) struct Refusal {
+    #[serde(default)]
+    error: Value,
+    #[serde(default)]
+    error_description: Option<String>,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    details: Value,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match &self.error {
+            Value::String(word) => f.write_str(word)?,
+            other => write!(f, "{other}")?,
+        }
+        if let Some(description) = self.description.as_ref().or(self.error_description.as_ref()) {
+            write!(f, ", {description}")?;
+        }
+        if self.details.is_null() { Ok(()) } else { write!(f, ", {}", self.details) }
+    }
+}

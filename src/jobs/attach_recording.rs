@@ -1,0 +1,61 @@
+//! Puts the call on its support ticket. ★ Another ticket system: put its client in place of [`Zendesk`].
+//!
+//! | ticket named | recording | status | does |
+//! |---|---|---|---|
+//! | yes | yes | any | voice comment |
+//! | yes | no | missed, abandoned, voicemail | internal comment |
+//! | yes | no | others | nothing: "no recording" |
+//! | no | any | listed in `TICKET_CREATE_FOR` | makes a ticket, once per call |
+//! | no | any | others | nothing: "no ticket named" |
+
+use super::{Job, JobError, Outcome};
+use crate::{
+    clients::zendesk::Zendesk,
+    config::{Config, ConfigError},
+    receive::event::{CallEvent, Status},
+};
+
+/// Attaches the recording to the call's ticket, or leaves a note that there was a call.
+pub struct AttachRecording {
+    desk: Zendesk,
+    ticket_field: String,
+    create_for: Vec<String>,
+}
+
+impl Job for AttachRecording {
+    const NAME: &'static str = "attach-recording";
+
+    fn new(config: &Config) -> Result<Self, ConfigError> {
+        let zendesk = &config.zendesk;
+        Ok(Self {
+            desk: Zendesk::new(zendesk)?,
+            ticket_field: zendesk.ticket_field.clone(),
+            create_for: zendesk.ticket_create_for.0.clone(),
+        })
+    }
+
+    fn destination(&self) -> String {
+        self.desk.origin()
+    }
+
+    async fn run(&self, call: &CallEvent) -> Result<Outcome, JobError> {
+        let unanswered = matches!(call.status, Some(Status::Missed | Status::Abandoned | Status::Voicemail));
+        let (made, attached) = match call.custom_field(&self.ticket_field) {
+            Some(ticket) if call.recording().is_some() || unanswered => {
+                ("comment on ticket", self.desk.attach(&ticket, call).await?)
+            }
+            Some(_) => return Ok(Outcome::Skipped("no recording".to_owned())),
+            None if self.creates_for(call) => ("ticket", self.desk.create(call).await?),
+            None => return Ok(Outcome::Skipped("no ticket named".to_owned())),
+        };
+        Ok(Outcome::done(made, attached.ticket.to_string()).at(Some(attached.url)).with(attached.note).into())
+    }
+}
+
+impl AttachRecording {
+    fn creates_for(&self, call: &CallEvent) -> bool {
+        call.status
+            .as_ref()
+            .is_some_and(|status| self.create_for.iter().any(|listed| listed == status.as_ref()))
+    }
+}

@@ -1,0 +1,198 @@
+//! Many at a time: memory and connections stay bounded, and real calls pass.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+};
+
+use crate::helpers::{
+    App, TOKEN, event, eventually,
+    raw::{complete, delivery},
+    told,
+};
+
+const MB: u64 = 1024;
+
+/// What stands in the sample's notes.
+const SAMPLE_NOTES: usize = "Callback scheduled".len();
+
+/// By how much a test may raise the process's peak, in kB.
+fn grown(app: &App, before: u64) -> u64 {
+    let grown = app.process.peak_memory() - before;
+    println!("{} MB above {} MB", grown / MB, before / MB);
+    grown
+}
+
+#[tokio::test]
+async fn bodies_of_100_mb_are_refused_and_not_held() {
+    let app = App::receiver(&[]).await;
+    let before = app.process.peak_memory();
+    let known = delivery("content-length: 100000000\r\n", "");
+    let chunked = delivery("transfer-encoding: chunked\r\n", "");
+    let bare = String::from_utf8(known.clone()).unwrap().replace(TOKEN, "wrong").into_bytes();
+    let health = b"GET /health/live HTTP/1.1\r\nhost: x\r\ncontent-length: 100000000\r\n\r\n";
+    let piece = vec![b' '; 100_000];
+    let chunk = [b"186a0\r\n", &piece[..], b"\r\n"].concat();
+    let send = async |head: &[u8], piece: &[u8]| {
+        let parts: Vec<_> = std::iter::once(head).chain(std::iter::repeat_n(piece, 1000)).collect();
+        app.converse(&parts, Duration::ZERO, true).await.statuses()
+    };
+    let (known, also_known, chunked, also_chunked, bare, health) = tokio::join!(
+        send(&known, &piece),
+        send(&known, &piece),
+        send(&chunked, &chunk),
+        send(&chunked, &chunk),
+        send(&bare, &piece),
+        send(health, &piece),
+    );
+    for refused in [known, also_known, chunked, also_chunked] {
+        assert_eq!(refused, [413]);
+    }
+    assert_eq!((bare, health), (vec![401], vec![200]));
+    let grown = grown(&app, before);
+    assert!(grown < 20 * MB, "{grown} kB");
+}
+
+/// The largest body that is allowed, made of what takes the most memory when it is read: objects, or many short fields.
+fn expensive(event_id: &str, tree: bool) -> String {
+    let mut event = event(event_id, "cl_1").to_string();
+    event.truncate(event.len() - 1);
+    event.push_str(r#","custom_fields":{"":0"#);
+    if tree {
+        event.push_str(r#","tree":[{}"#);
+        event.push_str(&r#",{"":0}"#.repeat(1150));
+        event.push(']');
+    }
+    for number in 0.. {
+        let field = format!(r#","{number:x}":0"#);
+        if tree || event.len() + field.len() + 2 > 65_536 {
+            break;
+        }
+        event.push_str(&field);
+    }
+    event.push_str(if tree { "},\"notes\":\"" } else { "}" });
+    if tree {
+        event.push_str(&"x".repeat(65_536 - event.len() - 2));
+        event.push('"');
+    }
+    event + "}"
+}
+
+/// The statuses of these bodies, all sent at a time.
+async fn together(app: &App, bodies: impl Iterator<Item = String>) -> Vec<u16> {
+    let senders: Vec<_> = bodies.map(|body| tokio::spawn(told(app.post(body)))).collect();
+    let mut statuses = Vec::new();
+    for sender in senders {
+        statuses.push(sender.await.unwrap().0);
+    }
+    statuses
+}
+
+#[tokio::test]
+async fn sixty_four_senders_of_the_largest_bodies_are_all_heard_in_bounded_memory() {
+    let app = App::receiver(&[]).await;
+    let before = app.process.peak_memory();
+    for round in 0..3 {
+        let bodies = (0..64).map(|sender| {
+            let mut event = event(&format!("evt_{round}_{sender}"), "cl_1");
+            event["notes"] = json!("x".repeat(65_536 + SAMPLE_NOTES - event.to_string().len()));
+            event.to_string()
+        });
+        assert_eq!(together(&app, bodies).await, [200; 64], "round {round}");
+    }
+    let grown = grown(&app, before);
+    assert!(grown < 100 * MB, "{grown} kB");
+}
+
+#[tokio::test]
+async fn thirty_two_senders_of_the_most_expensive_bodies_are_heard_by_and_by_in_bounded_memory() {
+    let app = App::receiver(&[]).await;
+    let before = app.process.peak_memory();
+    let mut bodies: Vec<_> =
+        (0..32).map(|sender| expensive(&format!("evt_{sender}"), sender % 2 == 0)).collect();
+    // An unoptimized binary doesn't get through all of them in a second; those that are told to, come again.
+    eventually("all are stored", async || {
+        let statuses = together(&app, bodies.iter().cloned()).await;
+        assert!(statuses.iter().all(|status| [200, 503].contains(status)), "{statuses:?}");
+        let mut statuses = statuses.into_iter();
+        bodies.retain(|_| statuses.next() == Some(503));
+        bodies.is_empty()
+    })
+    .await;
+    assert_eq!(app.count("select count(*) from call_event").await, 32);
+    let grown = grown(&app, before);
+    assert!(grown < 160 * MB, "{grown} kB");
+}
+
+/// Connects and sends a byte a second for as long as it is heard; returns what it was told.
+async fn dawdle(address: String) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let (mut reading, mut writing) = stream.split();
+    let saying = async {
+        for byte in b"POST /webhooks/after-call HTTP/1.1" {
+            if writing.write_all(&[*byte]).await.is_err() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let mut told = String::new();
+    tokio::select! {
+        () = saying => {}
+        _ = reading.read_to_string(&mut told) => {}
+    }
+    told
+}
+
+#[tokio::test]
+async fn a_thousand_who_send_a_byte_a_second_do_not_keep_real_calls_waiting() {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
+    // Where a test may not open more files, it opens fewer connections.
+    let slow_ones = limit.maximum.map_or(1000, |files| usize::try_from(files / 2).unwrap().min(1000));
+    let app = App::receiver(&[]).await;
+    let before = app.process.peak_memory();
+    let mut slow = JoinSet::new();
+    for _ in 0..slow_ones {
+        slow.spawn(dawdle(app.process.address().to_owned()));
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut slowest = Duration::ZERO;
+    for number in 0..50 {
+        let asked = Instant::now();
+        // Each on a connection of its own: one that was open before would prove nothing.
+        let call = complete("connection: close\r\n", &event(&format!("evt_{number}"), "cl_1").to_string());
+        assert_eq!(app.say(&call).await.statuses(), [200]);
+        slowest = slowest.max(asked.elapsed());
+    }
+    println!("{slow_ones} slow ones; the slowest real call took {slowest:?}");
+    assert!(slow.try_join_next().is_none(), "all of them were there");
+    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+    for told in slow.join_all().await {
+        assert!(told.starts_with("HTTP/1.1 408 "), "{told}");
+    }
+    let grown = grown(&app, before);
+    assert!(grown < 50 * MB, "{grown} kB");
+}
+
+#[tokio::test]
+async fn more_connections_than_the_system_allows_wait_and_real_calls_pass_among_them() {
+    let app = App::receiver(&[("MOST_FILES", "128")]).await;
+    let warned = app.process.logged("ulimit").expect("it says how many");
+    assert_eq!(warned["connections"], 64);
+    let mut slow = JoinSet::new();
+    for _ in 0..200 {
+        slow.spawn(dawdle(app.process.address().to_owned()));
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let call = complete("", &event("evt_1", "cl_1").to_string());
+    assert_eq!(app.say(&call).await.statuses(), [200], "its turn comes");
+    assert!(app.process.logged("the next ones wait").is_some());
+    assert!(app.process.logged("accept error").is_none());
+}

@@ -1,0 +1,227 @@
+//! What the support ticket holds of a call.
+
+use serde_json::{Value, json};
+use stand_in::{
+    Fault,
+    zendesk::{Edit, Ticket},
+};
+
+use crate::helpers::{App, event, eventually};
+
+/// The ticket that the stand-in has open.
+const OPEN: u64 = 35436;
+const CLOSED: u64 = 35400;
+
+async fn start() -> App {
+    App::with(&[("JOBS", "attach-recording"), ("ZENDESK_AGENTS", "ag_102=28")]).await
+}
+
+fn ticket(app: &App, id: u64) -> Ticket {
+    app.stand_in.zendesk().ticket(id).unwrap()
+}
+
+/// A call on this ticket, with this status, with or without its recording.
+fn call(id: &str, ticket: Value, status: &str, recording: bool) -> Value {
+    let mut call = event(&format!("evt_{id}"), &format!("cl_{id}"));
+    call["custom_fields"]["ticket_id"] = ticket;
+    call["status"] = json!(status);
+    if !recording {
+        call["recording_url"] = json!(null);
+    }
+    call
+}
+
+async fn run(app: &App, call: &Value) {
+    app.deliver(call).await;
+    app.all_done().await;
+}
+
+#[tokio::test]
+async fn a_call_with_ticket_and_recording_is_one_voice_comment_with_its_url_and_seconds() {
+    let app = start().await;
+    let before = ticket(&app, OPEN).comments.len();
+    run(&app, &call("1", json!(OPEN.to_string()), "answered", true)).await;
+    let comments = ticket(&app, OPEN).comments;
+    assert_eq!(comments.len(), before + 1);
+    let voice = json!(comments.last().unwrap().data.as_ref().unwrap());
+    assert_eq!(voice["recording_url"], "https://recordings.example/abc123.mp3");
+    assert_eq!(voice["call_duration"], 271);
+    assert_eq!((&voice["from"], &voice["to"]), (&json!("+14085551234"), &json!("+14085559876")));
+    assert_eq!(
+        app.text("select made || ' ' || external_id from receipt").await,
+        format!("comment on ticket {OPEN}")
+    );
+    assert!(app.text("select url from receipt").await.ends_with(&format!("/agent/tickets/{OPEN}")));
+}
+
+#[tokio::test]
+async fn without_a_recording_an_unanswered_call_is_an_internal_comment() {
+    let app = start().await;
+    for status in ["missed", "abandoned", "voicemail"] {
+        run(&app, &call(status, json!(OPEN), status, false)).await;
+        let comments = ticket(&app, OPEN).comments;
+        let comment = comments.last().unwrap();
+        assert!(!comment.public && comment.data.is_none(), "{comment:?}");
+        assert!(comment.body.contains(&format!("[call:cl_{status}]")), "{comment:?}");
+        assert!(comment.body.contains("Notes: Callback scheduled"), "{comment:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answered_call_without_a_recording_is_skipped() {
+    let app = start().await;
+    run(&app, &call("1", json!(OPEN), "answered", false)).await;
+    assert_eq!(app.text("select result || ': ' || reason from attempt").await, "skipped: no recording");
+    assert_eq!(app.hubspot_heard("tickets"), 0);
+}
+
+#[tokio::test]
+async fn a_voicemail_without_a_ticket_makes_one_and_only_one() {
+    let app = start().await;
+    let before = app.stand_in.zendesk().tickets().len();
+    app.stand_in.fail(Fault::lose_reply().method("POST").on("tickets"));
+    run(&app, &call("1", json!(null), "voicemail", true)).await;
+    run(&app, &call("1", json!(null), "voicemail", true)).await;
+    let tickets = app.stand_in.zendesk().tickets();
+    assert_eq!(tickets.len(), before + 1);
+    assert_eq!(tickets.last().unwrap().external_id.as_deref(), Some("cl_1"));
+    assert_eq!(tickets.last().unwrap().subject, "Voicemail from +14085551234");
+}
+
+#[tokio::test]
+async fn a_call_that_names_no_ticket_is_skipped_unless_its_status_is_listed() {
+    let app = start().await;
+    let before = app.stand_in.zendesk().tickets().len();
+    for status in ["answered", "missed"] {
+        run(&app, &call(status, json!(null), status, true)).await;
+    }
+    assert_eq!(app.count("select count(*) from attempt where reason = 'no ticket named'").await, 2);
+    assert_eq!(app.stand_in.zendesk().tickets().len(), before);
+
+    let never = App::with(&[("JOBS", "attach-recording"), ("TICKET_CREATE_FOR", "missed")]).await;
+    run(&never, &call("1", json!(null), "voicemail", true)).await;
+    run(&never, &call("2", json!(null), "missed", false)).await;
+    assert_eq!(never.stand_in.zendesk().tickets().len(), before + 1);
+}
+
+#[tokio::test]
+async fn the_field_that_names_the_ticket_is_a_setting_and_text_that_is_no_number_is_given_up() {
+    let app = App::with(&[("JOBS", "attach-recording"), ("TICKET_FIELD", "case")]).await;
+    let mut on_ticket = call("1", json!(null), "answered", true);
+    on_ticket["custom_fields"]["case"] = json!(OPEN);
+    run(&app, &on_ticket).await;
+    assert!(ticket(&app, OPEN).comments.last().unwrap().data.is_some());
+    let mut nonsense = call("2", json!(null), "answered", true);
+    nonsense["custom_fields"]["case"] = json!("../users/1");
+    run(&app, &nonsense).await;
+    let reason = app.text("select reason from attempt where result = 'given_up'").await;
+    assert_eq!(reason, "the custom field that names the ticket holds no number");
+}
+
+#[tokio::test]
+async fn a_closed_ticket_is_followed_up_once() {
+    let app = start().await;
+    let before = app.stand_in.zendesk().tickets().len();
+    run(&app, &call("1", json!(CLOSED), "answered", true)).await;
+    let tickets = app.stand_in.zendesk().tickets();
+    assert_eq!(tickets.len(), before + 1);
+    assert_eq!(tickets.last().unwrap().via_followup_source_id, Some(CLOSED));
+    assert_eq!(
+        app.text("select note from receipt").await,
+        format!("ticket {CLOSED} is closed: this follows up on it")
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_ticket_is_given_up_with_zendesks_words() {
+    let app = start().await;
+    run(&app, &call("1", json!(999_999), "answered", true)).await;
+    let reason = app.text("select reason from attempt where result = 'given_up'").await;
+    assert!(reason.contains("404") && reason.contains("RecordNotFound"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_recording_that_was_signed_again_is_no_second_comment() {
+    let app = start().await;
+    for (event_id, signature, minute) in [("a", "sig=1", 1), ("b", "sig=2", 2)] {
+        let mut call = call("1", json!(OPEN), "answered", true);
+        call["event_id"] = json!(event_id);
+        call["occurred_at"] = json!(format!("2025-08-21T11:0{minute}:00Z"));
+        call["recording_url"] = json!(format!("https://recordings.example/abc123.mp3?{signature}"));
+        run(&app, &call).await;
+    }
+    let voices = ticket(&app, OPEN).comments.iter().filter(|comment| comment.data.is_some()).count();
+    assert_eq!(voices, 1);
+    assert_eq!(app.text("select note from receipt where event_id = 'b'").await, "it was there already");
+}
+
+#[tokio::test]
+async fn an_agent_who_edits_the_ticket_meanwhile_loses_nothing() {
+    let app = start().await;
+    // Between our look and our write: the look at the comments is slow, and the agent is quick.
+    app.stand_in.fail(Fault::slow(std::time::Duration::from_secs(1)).on("comments"));
+    app.deliver(&call("1", json!(OPEN), "answered", true)).await;
+    eventually("we have looked", async || app.hubspot_heard("comments") == 1).await;
+    app.stand_in.zendesk().edit_as_agent(OPEN, Edit::Comment("I am on it".to_owned()));
+    app.all_done().await;
+    let comments = ticket(&app, OPEN).comments;
+    assert!(comments.iter().any(|comment| comment.body.contains("I am on it")));
+    assert_eq!(comments.iter().filter(|comment| comment.data.is_some()).count(), 1);
+    let conflicts = app.stand_in.received().iter().filter(|request| request.status == Some(409)).count();
+    assert_eq!(conflicts, 1, "the first write met a conflict");
+}
+
+#[tokio::test]
+async fn a_token_that_ended_is_renewed_without_a_failure() {
+    let app = start().await;
+    run(&app, &call("1", json!(OPEN), "answered", true)).await;
+    app.stand_in.zendesk().revoke_tokens();
+    run(&app, &call("2", json!(CLOSED), "answered", true)).await;
+    assert_eq!(app.hubspot_heard("oauth"), 2);
+    assert_eq!(app.count("select count(*) from attempt").await, 2);
+    assert_eq!(app.count("select count(*) from attempt where result = 'done'").await, 2);
+}
+
+#[tokio::test]
+async fn an_answer_that_changed_nothing_is_a_failure() {
+    let app = start().await;
+    // As an old proxy that answers for the vendor.
+    app.stand_in.fail(Fault::status(200).method("PUT"));
+    run(&app, &call("1", json!(OPEN), "answered", true)).await;
+    assert!(ticket(&app, OPEN).comments.iter().filter(|comment| comment.data.is_some()).count() <= 1);
+    assert!(app.count("select count(*) from attempt where result in ('retry', 'given_up')").await >= 1);
+}
+
+#[tokio::test]
+async fn ten_deliveries_over_a_vendor_that_loses_every_second_reply_leave_one_of_each() {
+    let app = App::with(&[("JOBS", "update-crm,attach-recording"), ("JOB_RETRY_MAX", "1s")]).await;
+    let tickets = app.stand_in.zendesk().tickets().len();
+    app.stand_in.fail(Fault::lose_reply().every(2));
+    for id in 0..10 {
+        // Processed ten times: each delivery under its own key.
+        let mut call = call("1", json!(OPEN), "answered", true);
+        call["event_id"] = json!(format!("evt_{id}"));
+        app.deliver(&call).await;
+    }
+    app.deliver(&call("voicemail", json!(null), "voicemail", true)).await;
+    app.all_done().await;
+    let calls = app.stand_in.hubspot().calls();
+    assert_eq!(calls.len(), 2, "one call each");
+    assert!(calls.iter().all(|call| call.contacts.len() == 1), "one association each");
+    assert_eq!(ticket(&app, OPEN).comments.iter().filter(|comment| comment.data.is_some()).count(), 1);
+    assert_eq!(app.stand_in.zendesk().tickets().len(), tickets + 1, "one ticket for the voicemail");
+}
+
+#[tokio::test]
+async fn half_a_configuration_keeps_the_worker_from_starting() {
+    let settings = [
+        ("DATABASE_URL", "postgres://127.0.0.1:1/none"),
+        ("JOBS", "attach-recording"),
+        ("ZENDESK_BASE_URL", "https://acme.zendesk.com"),
+        ("ZENDESK_CLIENT_ID", "aftercall"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut process = crate::helpers::Process::spawn(Some("work"), &settings);
+    assert!(!process.end().await.success());
+    eventually("it says so", async || process.log().contains("ZENDESK_CLIENT_SECRET are not all set")).await;
+}

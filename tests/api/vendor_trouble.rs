@@ -1,0 +1,140 @@
+//! A vendor in trouble: its jobs wait and burn no attempt, other vendors' jobs don't notice.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+use stand_in::Fault;
+
+use crate::helpers::{App, SAMPLE, event, eventually, told};
+
+const BOTH: (&str, &str) = ("JOBS", "update-crm,attach-recording");
+
+async fn deliver(app: &App, calls: std::ops::Range<usize>) {
+    for n in calls {
+        let mut event = event(&format!("evt_{n}"), &format!("cl_{n}"));
+        // Each beside a ticket of its own, so that Zendesk's jobs have no conflicts.
+        let ticket = app.stand_in.zendesk().add_ticket(stand_in::zendesk::Status::Open);
+        event["custom_fields"]["ticket_id"] = json!(ticket);
+        app.deliver(&event).await;
+    }
+}
+
+async fn failures(app: &App) -> i64 {
+    app.count("select count(*) from attempt where result in ('retry', 'given_up')").await
+}
+
+/// When HubSpot was asked for an upsert, and what it answered.
+fn upserts(app: &App) -> Vec<(DateTime<Utc>, Option<u16>)> {
+    let requests = app.stand_in.received();
+    requests
+        .iter()
+        .filter(|request| request.path.contains("upsert"))
+        .map(|request| (request.at, request.status))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_429_pauses_all_jobs_of_that_vendor_and_none_of_another() {
+    let app = App::with(&[BOTH]).await;
+    app.stand_in.fail(Fault::rate_limited(Some(8)).on("upsert"));
+    deliver(&app, 0..1).await;
+    eventually("HubSpot asks for a pause", async || upserts(&app).len() == 1).await;
+    eventually("it is written down", async || app.process.logged("its jobs wait").is_some()).await;
+    deliver(&app, 1..5).await;
+    let tickets = "select count(*) from receipt where job = 'attach-recording'";
+    eventually("Zendesk has them all", async || app.count(tickets).await == 5).await;
+    assert_eq!(upserts(&app).len(), 1, "HubSpot is left in peace meanwhile");
+    app.all_done().await;
+    let asked = upserts(&app);
+    assert!(asked[1].0 - asked[0].0 >= TimeDelta::seconds(8), "{asked:?}");
+    assert_eq!(asked.iter().filter(|(_, status)| *status == Some(429)).count(), 1);
+    assert_eq!(failures(&app).await, 0, "nobody's attempt was burned");
+    assert!(app.process.logged("it is well again").is_some());
+}
+
+#[tokio::test]
+async fn an_outage_is_met_with_a_few_probes_and_everything_is_done_soon_after_it() {
+    let app = App::with(&[BOTH]).await;
+    app.stand_in.fail(Fault::status(503).on("/crm/").endless());
+    deliver(&app, 0..20).await;
+    eventually("its jobs wait", async || app.process.logged("its jobs wait").is_some()).await;
+    let tickets = "select count(*) from receipt where job = 'attach-recording'";
+    eventually("Zendesk's jobs don't notice", async || app.count(tickets).await == 20).await;
+    let before = upserts(&app).len();
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    let probes = upserts(&app).len() - before;
+    assert!(probes <= 8, "{probes} requests in 8 s of an outage");
+
+    app.stand_in.clear_faults();
+    let mended = Instant::now();
+    app.all_done().await;
+    assert!(mended.elapsed() < Duration::from_secs(15), "{:?}", mended.elapsed());
+    assert_eq!(app.stand_in.hubspot().calls().len(), 20);
+    assert_eq!(app.count("select count(*) from attempt where result = 'given_up'").await, 0);
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_one_clear_error_while_receiving_goes_on_and_all_flows_when_it_is_mended() {
+    let app = App::with(&[BOTH]).await;
+    app.stand_in.fail(Fault::status(401).on("/crm/").endless());
+    deliver(&app, 0..10).await;
+    eventually("the log names the setting", async || app.process.logged("is HUBSPOT_TOKEN right").is_some())
+        .await;
+    assert_eq!(told(app.post(SAMPLE)).await.0, 200);
+    eventually("a probe was refused too", async || upserts(&app).len() > 3).await;
+    let errors = app.process.log().matches("its jobs wait until it is well again").count();
+    assert_eq!(errors, 1, "one error, not one a job");
+
+    app.stand_in.clear_faults();
+    let mended = Instant::now();
+    app.all_done().await;
+    assert!(mended.elapsed() < Duration::from_secs(15), "{:?}", mended.elapsed());
+    assert_eq!(failures(&app).await, 0, "nobody's attempt was burned");
+    assert_eq!(app.stand_in.hubspot().calls().len(), 11);
+}
+
+#[tokio::test]
+async fn what_one_call_alone_meets_is_that_calls_failure_and_no_outage() {
+    let app = App::with(&[("JOB_RETRY_MAX", "1s")]).await;
+    app.stand_in.fail(Fault::status(500).on("upsert").times(5));
+    deliver(&app, 0..1).await;
+    app.all_done().await;
+    assert_eq!(failures(&app).await, 5);
+    assert!(app.process.logged("its jobs wait").is_none(), "{}", app.process.log());
+}
+
+#[tokio::test]
+async fn a_worker_that_stops_while_a_vendor_is_in_trouble_stops_at_once_and_its_jobs_go_on_elsewhere() {
+    let app = App::receiver(&[]).await;
+    let worker = app.another("work").await;
+    app.stand_in.fail(Fault::rate_limited(Some(600)).on("upsert"));
+    deliver(&app, 0..3).await;
+    eventually("its jobs wait", async || worker.logged("its jobs wait").is_some()).await;
+    let asked = Instant::now();
+    let (status, log) = worker.terminate().await;
+    assert!(status.success() && asked.elapsed() < Duration::from_secs(5), "{:?}\n{log}", asked.elapsed());
+    app.stand_in.clear_faults();
+    sqlx::query("update apalis.jobs set run_at = now() where status = 'Failed'")
+        .execute(&app.db)
+        .await
+        .unwrap();
+    let _other = app.another("work").await;
+    app.all_done().await;
+    assert_eq!(app.stand_in.hubspot().calls().len(), 3);
+}
+
+#[tokio::test]
+async fn an_argument_that_nobody_can_read_is_given_up_beside_nine_good_jobs() {
+    let app = App::receiver(&[]).await;
+    deliver(&app, 0..10).await;
+    for (event, argument) in [("evt_3", "'\\xff00'::bytea"), ("evt_4", "'42'::bytea")] {
+        let statement = format!("update apalis.jobs set job = {argument} where idempotency_key = '{event}'");
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&app.db).await.unwrap();
+    }
+    let worker = app.another("work").await;
+    app.all_done().await;
+    assert_eq!(app.count("select count(*) from apalis.jobs where status = 'Done'").await, 8);
+    assert_eq!(app.count("select count(*) from apalis.jobs where status = 'Killed'").await, 2);
+    assert!(worker.logged("lost its queue").is_none(), "no worker is lost");
+}
