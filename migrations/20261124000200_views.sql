@@ -80,7 +80,7 @@ select
     total.open - (now.state = 'running' and total.open > 0)::int as crashes,
     total.first_attempt_at,
     total.last_attempt_at,
-    case when now.state in ('waiting', 'retrying') then queued.run_at end as next_try_at,
+    case when now.state in ('waiting', 'retrying', 'paused') then queued.run_at end as next_try_at,
     case
         when now.state = 'retrying' and last.result is null then 'its process died in the middle of it'
         when last.number is null then queued.last_result ->> 'Err'
@@ -133,11 +133,10 @@ left join lateral (
 -- what waits for its vendor.
 cross join lateral (
     select case
-        when queued.status = 'Pending' and coalesce(last.result <> 'retry', last.number is null) then 'waiting'
-        when last.result in ('done', 'skipped') then last.result
+        when queued.status = 'Pending' and coalesce(last.result not in ('retry', 'paused'), last.number is null) then 'waiting'
+        when last.result in ('done', 'skipped', 'paused') then last.result
         when last.result = 'given_up' or queued.status = 'Killed' then 'given up'
         when last.result = 'retry' then 'retrying'
-        when last.result = 'paused' then 'waiting'
         when last.number is null and coalesce(queued.status, 'Done') = 'Done' then 'done'
         when last.number is null then 'waiting'
         when queued.status in ('Queued', 'Running') then 'running'
@@ -150,7 +149,7 @@ comment on column call_job.event_id is 'The event: the key of call_event; call h
 comment on column call_job.call_id is 'The platform''s id of the call.';
 comment on column call_job.received_at is 'When the event came. An index makes this the column to narrow down by.';
 comment on column call_job.job is 'The job''s name: update-crm.';
-comment on column call_job.state is 'waiting for its first attempt, to be run anew, or for its vendor to recover; running, or its process died less than a minute ago; retrying: it failed and comes back; done; skipped: there was nothing to do; given up: it does not come back by itself.';
+comment on column call_job.state is 'waiting for its first attempt, or to be run anew; running, or its process died less than a minute ago; retrying: it failed and comes back; paused: its vendor is in trouble; done; skipped: there was nothing to do; given up: it does not come back by itself.';
 comment on column call_job.attempts is 'How often it was started.';
 comment on column call_job.crashes is 'How many of the attempts never ended, because their process died.';
 comment on column call_job.first_attempt_at is 'When it was first started.';

@@ -98,6 +98,7 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
         tracker: TaskTracker::new(),
         bell: Bell::default(),
         breakers: Breakers::default(),
+        quarantine: Arc::default(),
     };
     let ready_to_work = if roles.work { jobs.prepare(&workers)? } else { Vec::new() };
 

@@ -55,6 +55,17 @@ pub(super) enum End {
 }
 
 impl Ledger<'_> {
+    /// Whether an earlier attempt never ended: it died with its process, and may be what the process died of.
+    pub(super) async fn is_suspect(&self) -> sqlx::Result<bool> {
+        sqlx::query_scalar!(
+            r#"select exists (select from attempt where event_id = $1 and job = $2 and ended_at is null) as "exists!""#,
+            self.event_id,
+            self.job,
+        )
+        .fetch_one(self.pool)
+        .await
+    }
+
     /// Writes down that an attempt begins, before it does anything that a crash could leave half done.
     pub(super) async fn begin(&self) -> sqlx::Result<Attempt> {
         let row = sqlx::query!(

@@ -9,6 +9,7 @@ use apalis::prelude::*;
 use apalis_postgres::{PgTask, PostgresStorage, queries::push_tasks};
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
+use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use ulid::Ulid;
 
@@ -81,6 +82,8 @@ pub struct Workers {
     pub bell: Bell,
     /// Hold them back from a vendor in trouble.
     pub breakers: Breakers,
+    /// Lets one job at a time run of those that died with an earlier process.
+    pub quarantine: Arc<Mutex<()>>,
 }
 
 /// A worker that has all it needs, and waits to be started.
@@ -101,6 +104,7 @@ pub(super) fn prepare<J: Job>(config: &Config, workers: &Workers) -> Result<Star
         pool: workers.pool.clone(),
         policy: config.jobs.clone(),
         stop: workers.stop.clone(),
+        quarantine: Arc::clone(&workers.quarantine),
     });
     let Workers { bell, tracker, .. } = workers.clone();
     Ok(Box::new(move || drop(tracker.spawn(serve(worker, bell)))))

@@ -7,7 +7,7 @@ use std::{
 };
 
 use sqlx::PgPool;
-use tokio::time::timeout;
+use tokio::{sync::Mutex, time::timeout};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
@@ -37,6 +37,8 @@ pub(super) struct Worker<J> {
     pub(super) breaker: Arc<Breaker>,
     /// Tells it to finish what it has in hand and to take no more.
     pub(super) stop: CancellationToken,
+    /// Held by a job whose process died with it, so that of those that died together only the guilty one dies again.
+    pub(super) quarantine: Arc<Mutex<()>>,
 }
 
 impl<J: Job> Worker<J> {
@@ -44,6 +46,7 @@ impl<J: Job> Worker<J> {
     pub(super) async fn run(&self, event_id: &str, task_id: &str, pass: &Pass<'_>) -> sqlx::Result<End> {
         let ledger =
             Ledger { pool: &self.pool, job: J::NAME, destination: &self.destination, event_id, task_id };
+        let _alone = if ledger.is_suspect().await? { Some(self.quarantine.lock().await) } else { None };
         let begun = Instant::now();
         let attempt = ledger.begin().await?;
         let end = self.attempt(&ledger, &attempt, pass).await?;

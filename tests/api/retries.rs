@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use stand_in::Fault;
 
-use crate::helpers::{App, Process, event, eventually};
+use crate::helpers::{App, Process, database, event, eventually, told};
 
 /// When each attempt began, in seconds since the first.
 async fn starts(app: &App) -> Vec<f64> {
@@ -191,4 +191,22 @@ async fn a_receiver_needs_no_secret_of_a_vendor() {
         "stored"
     );
     assert_eq!(app.count("select count(*) from apalis.jobs").await, 1);
+}
+
+#[tokio::test]
+async fn a_process_that_loses_its_database_goes_on_when_it_is_back() {
+    let app = App::start().await;
+    app.deliver(&event("evt_1", "cl_1")).await;
+    app.all_done().await;
+    let name = app.text("select current_database()").await;
+    database::run(&format!("alter database {name} allow_connections false")).await;
+    database::run(&format!(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"
+    ))
+    .await;
+    eventually("the worker has noticed", async || app.process.logged("lost its queue").is_some()).await;
+    database::run(&format!("alter database {name} allow_connections true")).await;
+    let again = || told(app.post(event("evt_2", "cl_2").to_string()));
+    eventually("it stores again", async || again().await.0 == 200).await;
+    eventually("it works again", async || app.stand_in.hubspot().calls().len() == 2).await;
 }

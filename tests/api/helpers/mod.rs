@@ -107,11 +107,17 @@ impl App {
         self.bare(body).header("X-Webhook-Token", TOKEN)
     }
 
-    /// Delivers an event that must be stored; returns the answer.
+    /// Delivers an event that must be stored; returns the answer. As the platform does, it tries again where a busy machine
+    /// answers 503.
     pub(crate) async fn deliver(&self, event: &Value) -> Value {
-        let response = self.post(event.to_string()).send().await.unwrap();
-        assert_eq!(response.status(), StatusCode::OK);
-        response.json().await.unwrap()
+        for _ in 0..6 {
+            let response = self.post(event.to_string()).send().await.unwrap();
+            if response.status() != StatusCode::SERVICE_UNAVAILABLE {
+                assert_eq!(response.status(), StatusCode::OK);
+                return response.json().await.unwrap();
+            }
+        }
+        panic!("503 six times");
     }
 
     /// Waits until no job is left to be done.
