@@ -129,17 +129,17 @@ left join lateral (
     select * from receipt where receipt.event_id = call_event.event_id and receipt.job = known.job
     order by created_at desc limit 1
 ) as done on true
--- An attempt's own record comes first: the queue hears of its end a moment later.
+-- An attempt's own record comes first: the queue hears of its start and its end a moment later, and holds as Running
+-- what waits for its vendor.
 cross join lateral (
     select case
-        when queued.status in ('Pending', 'Queued') and coalesce(last.result not in ('retry', 'paused'), last.number is null) then 'waiting'
-        when last.result = 'done' then 'done'
-        when last.result = 'skipped' then 'skipped'
+        when queued.status = 'Pending' and coalesce(last.result not in ('retry', 'paused'), last.number is null) then 'waiting'
+        when last.result in ('done', 'skipped', 'paused') then last.result
         when last.result = 'given_up' or queued.status = 'Killed' then 'given up'
         when last.result = 'retry' then 'retrying'
-        when last.result = 'paused' then 'paused'
-        when queued.status = 'Running' then 'running'
-        when last.number is null then 'done'
+        when last.number is null and coalesce(queued.status, 'Done') = 'Done' then 'done'
+        when last.number is null then 'waiting'
+        when queued.status in ('Queued', 'Running') then 'running'
         else 'retrying'
     end as state
 ) as now;
@@ -155,7 +155,7 @@ comment on column call_job.crashes is 'How many of the attempts never ended, bec
 comment on column call_job.first_attempt_at is 'When it was first started.';
 comment on column call_job.last_attempt_at is 'When it was last started.';
 comment on column call_job.next_try_at is 'When it is started next, for one that waits or is retried. In the past: as soon as a worker is free.';
-comment on column call_job.last_reason is 'Why the last attempt that has ended was skipped, failed or was given up. Without personal data.';
+comment on column call_job.last_reason is 'Why the last attempt that has ended was skipped, failed, was paused or given up. Without personal data.';
 comment on column call_job.made is 'What it made at the vendor, by its newest receipt: call, comment, ticket.';
 comment on column call_job.external_id is 'The vendor''s id for that.';
 comment on column call_job.url is 'A link to that for people, as the vendor gave it.';

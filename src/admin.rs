@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
-    serve::{listen, serve},
+    serve::{FEW_CONNECTIONS, listen, serve},
 };
 
 /// How long the database may take to answer a probe.
@@ -40,7 +40,7 @@ impl Admin {
         let address = listener.local_addr()?;
         let routes = probes(used).merge(console(config, url)?);
         let stop = CancellationToken::new();
-        let server = tokio::spawn(serve(listener, routes, stop.clone()));
+        let server = tokio::spawn(serve(listener, routes, FEW_CONNECTIONS, stop.clone()));
         tracing::info!(%address, "probes and console are served");
         Ok(Self { address, stop, server })
     }

@@ -19,7 +19,7 @@ use crate::{
     error::Rejection,
     jobs::{Enabled, JobKind, bell::Bell, breaker::Breakers, queue::Workers},
     receive::{self, guard::Guard, store::Writer},
-    serve::{listen, serve},
+    serve::{listen, most_connections, serve},
 };
 
 /// What a request handler can reach.
@@ -135,7 +135,8 @@ async fn receive(
     let (queue, writer) = Writer::start(pool.clone(), jobs);
     let state = AppState { guard: Arc::new(guard), writer: queue };
     let stop = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, routes(config, state, pool.clone()), stop.clone()));
+    let server =
+        tokio::spawn(serve(listener, routes(config, state, pool.clone()), most_connections(), stop.clone()));
     Ok((address, Receiver { stop, server, writer, pool }))
 }
 

@@ -52,7 +52,10 @@ const LARGEST_HEAD: usize = 16 * 1024;
 /// deadlines above make room: even while somebody holds all places, each is free again within seconds.
 const MOST_CONNECTIONS: usize = 4096;
 
-/// Open files that are left to the database, the jobs and the logs.
+/// The most connections of the second listener: a few people and probes.
+pub const FEW_CONNECTIONS: usize = 16;
+
+/// Open files that are left to the second listener, the database, the jobs and the logs.
 const OTHER_FILES: u64 = 64;
 
 const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
@@ -69,10 +72,10 @@ pub async fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpLis
     listener.with_context(|| format!("can't listen on {address}: set {setting}"))
 }
 
-/// Serves until told to stop, then lets the requests in hand end.
-pub async fn serve(mut listener: TcpListener, router: Router, stop: CancellationToken) {
+/// Serves at most so many connections at a time until told to stop, then lets the requests in hand end.
+pub async fn serve(mut listener: TcpListener, router: Router, most: usize, stop: CancellationToken) {
     let connections = TaskTracker::new();
-    let places = Arc::new(Semaphore::new(most_connections()));
+    let places = Arc::new(Semaphore::new(most));
     let mut told = None;
     loop {
         let accept = async {
@@ -95,7 +98,7 @@ pub async fn serve(mut listener: TcpListener, router: Router, stop: Cancellation
 
 /// As many as the system lets us open files, which it is asked to raise: 1024 is a usual limit, and a process may lift its
 /// own up to a second, higher one.
-fn most_connections() -> usize {
+pub fn most_connections() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, ..limit };
     let files = match setrlimit(Resource::Nofile, raised) {

@@ -146,6 +146,7 @@ impl Attempt {
             Some("done") => "done",
             Some("skipped") => "skipped",
             Some("given_up") => "given up",
+            Some("paused") => "paused",
             Some(_) => "failed",
             None if job.state == "running" && self.number == job.attempts => "running",
             None => "its process died",

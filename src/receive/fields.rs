@@ -1,7 +1,7 @@
 //! Reads a JSON object field by field, so that one bad field costs that field and not the call.
 //!
 //! Each value stays raw until it is asked for: what is wrong with one note spoils that note alone. How raw JSON becomes
-//! what Postgres can hold stands in [`values`](super::values).
+//! what Postgres can hold stands in `values`.
 
 use std::collections::HashMap;
 

@@ -87,13 +87,24 @@ async fn a_job_reads_as_waiting_running_done_retrying_given_up_or_skipped() {
 }
 
 #[tokio::test]
-async fn a_job_whose_vendor_asks_for_a_pause_reads_as_paused() {
+async fn a_job_whose_vendor_asks_for_a_pause_reads_as_paused_and_those_behind_it_as_waiting() {
     let app = App::start().await;
     deliver(&app, "paused", Some(Fault::rate_limited(Some(600)))).await;
     let paused = reaches(&app, "evt_paused", "paused").await;
     assert!(paused["last_reason"].as_str().unwrap().starts_with("HubSpot answered 429"), "{paused}");
     let later = "select next_try_at > now() + interval '9 min' from call_job where event_id = 'evt_paused'";
     assert!(sqlx::query_scalar::<_, bool>(later).fetch_one(&app.db).await.unwrap(), "{paused}");
+
+    deliver(&app, "behind", None).await;
+    let held = "select count(*) from apalis.jobs where idempotency_key = 'evt_behind' and status = 'Running'";
+    eventually("a worker holds it back", async || app.count(held).await == 1).await;
+    assert_eq!(job(&app, "evt_behind").await["state"], "waiting");
+    // As when that worker stops, before it has begun with the job.
+    sqlx::query("update apalis.jobs set status = 'Failed' where idempotency_key = 'evt_behind'")
+        .execute(&app.db)
+        .await
+        .unwrap();
+    assert_eq!(job(&app, "evt_behind").await["state"], "waiting");
 }
 
 #[tokio::test]
