@@ -10,7 +10,10 @@ use axum::{
 };
 use sqlx::PgPool;
 use tokio::{task::JoinHandle, time::timeout};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{AbortOnDropHandle, TaskTracker},
+};
 
 use crate::{
     admin::{self, Admin},
@@ -67,6 +70,7 @@ pub struct Running {
     pub admin: Admin,
     receiver: Option<Receiver>,
     workers: Workers,
+    bell: Option<AbortOnDropHandle<()>>,
     patience: Duration,
 }
 
@@ -109,18 +113,20 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
         Some((guard, pool)) => Some(receive(&config, guard, pool, jobs).await?),
         None => None,
     };
+    let bell = roles.work.then(|| {
+        let Workers { pool, bell, .. } = workers.clone();
+        AbortOnDropHandle::new(tokio::spawn(bell.ring(pool)))
+    });
+    for start in ready_to_work {
+        start();
+    }
     if roles.work {
-        let Workers { pool, stop, tracker, bell, .. } = workers.clone();
-        tracker.spawn(bell.ring(pool, stop));
-        for start in ready_to_work {
-            start();
-        }
         tracing::info!("working");
     }
     let (address, receiver) = receiver.unzip();
     // A job ends within its own time limit; the rest is for writing down how.
     let patience = config.jobs.timeout + Duration::from_secs(5);
-    Ok(Running { address, admin, receiver, workers, patience })
+    Ok(Running { address, admin, receiver, workers, bell, patience })
 }
 
 async fn receive(
@@ -160,7 +166,11 @@ impl Running {
         if timeout(self.patience, self.workers.tracker.wait()).await.is_err() {
             tracing::warn!("some jobs did not end in time: another worker runs them again");
         }
-        self.workers.pool.close().await;
+        drop(self.bell);
+        // A job that did not end holds its connection; it is cut with the process.
+        if timeout(Duration::from_secs(1), self.workers.pool.close()).await.is_err() {
+            tracing::warn!("some connections to the database were still in use");
+        }
         self.admin.stop().await
     }
 }

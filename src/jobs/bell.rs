@@ -13,7 +13,6 @@ use std::{
 use apalis::prelude::{PollSnapshot, PollStrategy};
 use sqlx::{PgPool, postgres::PgListener};
 use tokio::time::{MissedTickBehavior, interval};
-use tokio_util::sync::CancellationToken;
 
 /// The channel on which apalis' trigger notifies of new jobs.
 const CHANNEL: &str = "apalis::job::insert";
@@ -33,12 +32,14 @@ impl Bell {
         Rope { bell: self.clone(), queue }
     }
 
-    /// Rings until told to stop. Without a connection it goes on ticking, and connects again as soon as it can.
-    pub async fn ring(self, pool: PgPool, stop: CancellationToken) {
+    /// Rings for ever. Without a connection it goes on ticking, and connects again as soon as it can.
+    ///
+    /// It must outlive the workers: one that stops may wait for a ring to hear of its last job's end.
+    pub async fn ring(self, pool: PgPool) {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut listener = None;
-        while !stop.is_cancelled() {
+        loop {
             if listener.is_none() {
                 listener = listen(&pool)
                     .await
@@ -52,7 +53,6 @@ impl Bell {
                 }
             };
             let lost = tokio::select! {
-                () = stop.cancelled() => return,
                 _ = tick.tick() => false,
                 heard = heard => heard.is_err(),
             };

@@ -115,10 +115,13 @@ async fn a_worker_that_stops_while_a_vendor_is_in_trouble_stops_at_once_and_its_
     let (status, log) = worker.terminate().await;
     assert!(status.success() && asked.elapsed() < Duration::from_secs(5), "{:?}\n{log}", asked.elapsed());
     app.stand_in.clear_faults();
-    sqlx::query("update apalis.jobs set run_at = now() where status = 'Failed'")
-        .execute(&app.db)
-        .await
-        .unwrap();
+    // As if the ten minutes were over, and the minute after which a stopped worker's heartbeats are missed.
+    for change in [
+        "update apalis.jobs set run_at = now()",
+        "update apalis.workers set last_seen = now() - interval '61 s'",
+    ] {
+        sqlx::query(change).execute(&app.db).await.unwrap();
+    }
     let _other = app.another("work").await;
     app.all_done().await;
     assert_eq!(app.stand_in.hubspot().calls().len(), 3);
