@@ -117,13 +117,14 @@ impl Breaker {
 }
 
 impl Pass<'_> {
-    /// Takes note of how the run for this call ended, and says whose fault a failure is.
-    pub(super) fn tell(&self, call_id: &str, result: &Result<Outcome, JobError>) -> Blame {
+    /// Takes note of how the run for this call ended, and says whose fault a failure is. No pause that a vendor asks for
+    /// is longer than `longest`: it may ask for nonsense.
+    pub(super) fn tell(&self, call_id: &str, result: &Result<Outcome, JobError>, longest: Duration) -> Blame {
         let mut state = self.breaker.state();
         let next_probe = state.open.as_ref().map_or(FIRST_PROBE, |open| (open.wait * 2).min(LONGEST_PROBE));
         match result {
             Err(JobError::Client(ClientError::Busy { reason, after })) => {
-                self.breaker.open(&mut state, *after, reason)
+                self.breaker.open(&mut state, (*after).max(FIRST_PROBE).min(longest), reason)
             }
             Err(JobError::Client(ClientError::Unauthorized(reason))) => {
                 self.breaker.open(&mut state, next_probe, reason)

@@ -73,7 +73,7 @@ impl<J: Job> Worker<J> {
                 Err(error) => return Ok(End::GivenUp(format!("its stored event can't be read: {error}"))),
             };
             let outcome = self.guarded(call.clone()).await;
-            let blame = pass.tell(&call.call_id, &outcome);
+            let blame = pass.tell(&call.call_id, &outcome, self.policy.retry_max);
             let at_the_vendor = newest.event_id;
             newest = ledger.newest().await?;
             match outcome {

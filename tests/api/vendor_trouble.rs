@@ -141,3 +141,12 @@ async fn an_argument_that_nobody_can_read_is_given_up_beside_nine_good_jobs() {
     assert_eq!(app.count("select count(*) from apalis.jobs where status = 'Killed'").await, 2);
     assert!(worker.logged("lost its queue").is_none(), "no worker is lost");
 }
+
+#[tokio::test]
+async fn a_vendor_that_asks_for_a_pause_of_ages_gets_the_longest_wait_that_is_configured() {
+    let app = App::with(&[("JOB_RETRY_MAX", "2s")]).await;
+    app.stand_in.fail(Fault::rate_limited(Some(u64::MAX)).on("upsert"));
+    deliver(&app, 0..1).await;
+    app.all_done().await;
+    assert_eq!(app.stand_in.hubspot().calls().len(), 1);
+}
