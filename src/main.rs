@@ -83,7 +83,7 @@ async fn run_all(config: Config) -> anyhow::Result<()> {
 /// Receives and works, with what is not configured brought along.
 #[cfg(feature = "dev")]
 async fn run_all(config: Config) -> anyhow::Result<()> {
-    telemetry::init(config.log_format);
+    let _logs = telemetry::init(config.log_format);
     let stop = stop_signal()?;
     let (config, dev) = aftercall::dev::complete(config).await?;
     let running = app::start(config.clone(), ALL_ROLES, jobs::ALL).await?;
@@ -96,7 +96,7 @@ async fn run_all(config: Config) -> anyhow::Result<()> {
 }
 
 async fn run(config: Config, roles: Roles) -> anyhow::Result<()> {
-    telemetry::init(config.log_format);
+    let _logs = telemetry::init(config.log_format);
     let stop = stop_signal()?;
     let running = app::start(config, roles, jobs::ALL).await?;
     stop.await;

@@ -10,6 +10,7 @@ use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
 };
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     EnvFilter,
     fmt::{
@@ -29,17 +30,20 @@ const CALL: &str = "call";
 
 /// Starts logging to standard output. `RUST_LOG` filters it, in the usual syntax.
 ///
-/// For people a call has a line when it comes and one when it is answered; in JSON the second says it all.
+/// For people a call has a line when it comes and one when it is answered; in JSON the second says it all. A thread of
+/// its own writes them, so that no call waits for a terminal or a pipe; the guard, dropped, writes what is left.
 ///
 /// # Panics
 ///
 /// When a process does it twice.
-pub fn init(format: Option<LogFormat>) {
+#[must_use = "the last lines are written when it is dropped"]
+pub fn init(format: Option<LogFormat>) -> WorkerGuard {
     let by_default = if io::stdout().is_terminal() { LogFormat::Pretty } else { LogFormat::Json };
     let format = format.unwrap_or(by_default);
     let level = if format == LogFormat::Pretty { "info,call=debug,sqlx=warn" } else { "info,sqlx=warn" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into());
-    let logs = tracing_subscriber::fmt().with_env_filter(filter);
+    let (writer, guard) = NonBlockingBuilder::default().lossy(false).finish(io::stdout());
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     match format {
         LogFormat::Json => {
             logs.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
@@ -49,6 +53,7 @@ pub fn init(format: Option<LogFormat>) {
             logs.with_ansi(io::stdout().is_terminal()).event_format(CallLines { others }).init();
         }
     }
+    guard
 }
 
 /// A text that a caller controls, made harmless for a terminal and a log file: one line, no control characters, no

@@ -193,7 +193,7 @@ async fn a_receipt_names_the_vendor_and_its_id() {
         "external_id": the_call(&app).id, "url": receipt["url"], "note": null,
     });
     assert_eq!(receipt, expected);
-    assert!(app.process.logged(&format!("update-crm done: call {}", the_call(&app).id)).is_some());
+    app.process.says(&format!("update-crm done: call {}", the_call(&app).id)).await;
 }
 
 #[tokio::test]

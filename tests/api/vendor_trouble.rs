@@ -37,20 +37,20 @@ fn upserts(app: &App) -> Vec<(DateTime<Utc>, Option<u16>)> {
 #[tokio::test]
 async fn a_429_pauses_all_jobs_of_that_vendor_and_none_of_another() {
     let app = App::with(&[BOTH]).await;
-    app.stand_in.fail(Fault::rate_limited(Some(8)).on("upsert"));
+    app.stand_in.fail(Fault::rate_limited(Some(12)).on("upsert"));
     deliver(&app, 0..1).await;
     eventually("HubSpot asks for a pause", async || upserts(&app).len() == 1).await;
-    eventually("it is written down", async || app.process.logged("its jobs wait").is_some()).await;
+    app.process.says("its jobs wait").await;
     deliver(&app, 1..5).await;
     let tickets = "select count(*) from receipt where job = 'attach-recording'";
     eventually("Zendesk has them all", async || app.count(tickets).await == 5).await;
     assert_eq!(upserts(&app).len(), 1, "HubSpot is left in peace meanwhile");
     app.all_done().await;
     let asked = upserts(&app);
-    assert!(asked[1].0 - asked[0].0 >= TimeDelta::seconds(8), "{asked:?}");
+    assert!(asked[1].0 - asked[0].0 >= TimeDelta::seconds(12), "{asked:?}");
     assert_eq!(asked.iter().filter(|(_, status)| *status == Some(429)).count(), 1);
     assert_eq!(failures(&app).await, 0, "nobody's attempt was burned");
-    assert!(app.process.logged("it is well again").is_some());
+    app.process.says("it is well again").await;
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn an_outage_is_met_with_a_few_probes_and_everything_is_done_soon_after_it
     let app = App::with(&[BOTH]).await;
     app.stand_in.fail(Fault::status(503).on("/crm/").endless());
     deliver(&app, 0..20).await;
-    eventually("its jobs wait", async || app.process.logged("its jobs wait").is_some()).await;
+    app.process.says("its jobs wait").await;
     let tickets = "select count(*) from receipt where job = 'attach-recording'";
     eventually("Zendesk's jobs don't notice", async || app.count(tickets).await == 20).await;
     let before = upserts(&app).len();
@@ -69,7 +69,7 @@ async fn an_outage_is_met_with_a_few_probes_and_everything_is_done_soon_after_it
     app.stand_in.clear_faults();
     let mended = Instant::now();
     app.all_done().await;
-    assert!(mended.elapsed() < Duration::from_secs(15), "{:?}", mended.elapsed());
+    assert!(mended.elapsed() < Duration::from_secs(30), "{:?}", mended.elapsed());
     assert_eq!(app.stand_in.hubspot().calls().len(), 20);
     assert_eq!(app.count("select count(*) from attempt where result = 'given_up'").await, 0);
 }
@@ -79,8 +79,7 @@ async fn a_revoked_key_is_one_clear_error_while_receiving_goes_on_and_all_flows_
     let app = App::with(&[BOTH]).await;
     app.stand_in.fail(Fault::status(401).on("/crm/").endless());
     deliver(&app, 0..10).await;
-    eventually("the log names the setting", async || app.process.logged("is HUBSPOT_TOKEN right").is_some())
-        .await;
+    app.process.says("is HUBSPOT_TOKEN right").await;
     assert_eq!(told(app.post(SAMPLE)).await.0, 200);
     eventually("a probe was refused too", async || upserts(&app).len() > 3).await;
     let errors = app.process.log().matches("its jobs wait until it is well again").count();
@@ -89,7 +88,7 @@ async fn a_revoked_key_is_one_clear_error_while_receiving_goes_on_and_all_flows_
     app.stand_in.clear_faults();
     let mended = Instant::now();
     app.all_done().await;
-    assert!(mended.elapsed() < Duration::from_secs(15), "{:?}", mended.elapsed());
+    assert!(mended.elapsed() < Duration::from_secs(30), "{:?}", mended.elapsed());
     assert_eq!(failures(&app).await, 0, "nobody's attempt was burned");
     assert_eq!(app.stand_in.hubspot().calls().len(), 11);
 }
@@ -110,10 +109,10 @@ async fn a_worker_that_stops_while_a_vendor_is_in_trouble_stops_at_once_and_its_
     let worker = app.another("work").await;
     app.stand_in.fail(Fault::rate_limited(Some(600)).on("upsert"));
     deliver(&app, 0..3).await;
-    eventually("its jobs wait", async || worker.logged("its jobs wait").is_some()).await;
+    worker.says("its jobs wait").await;
     let asked = Instant::now();
     let (status, log) = worker.terminate().await;
-    assert!(status.success() && asked.elapsed() < Duration::from_secs(5), "{:?}\n{log}", asked.elapsed());
+    assert!(status.success() && asked.elapsed() < Duration::from_secs(15), "{:?}\n{log}", asked.elapsed());
     app.stand_in.clear_faults();
     // As if the ten minutes were over, and the minute after which a stopped worker's heartbeats are missed.
     for change in [

@@ -88,7 +88,7 @@ async fn end(pool: &PgPool) -> (String, String, i32) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    timeout(Duration::from_secs(30), waiting).await.expect("not all of them end");
+    timeout(Duration::from_mins(2), waiting).await.expect("not all of them end");
     let done: i64 = sqlx::query_scalar("select count(*) from call_job where state = 'done'")
         .fetch_one(pool)
         .await

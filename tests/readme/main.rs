@@ -83,7 +83,7 @@ async fn with_the_chat_in_the_environment() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    let receipts = timeout(Duration::from_secs(20), receipts).await.unwrap();
+    let receipts = timeout(Duration::from_mins(1), receipts).await.unwrap();
     assert_eq!(receipts, [("tell-chat".to_owned(), "message".to_owned(), "cl_missed".to_owned())]);
     running.stop().await.unwrap();
 }

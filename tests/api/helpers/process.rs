@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
     process::{Child, Command},
+    task::JoinHandle,
 };
 
 use super::eventually;
@@ -22,6 +23,7 @@ pub(crate) fn binary() -> String {
 pub(crate) struct Process {
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
+    readers: [JoinHandle<()>; 2],
     address: String,
     admin: String,
 }
@@ -60,9 +62,9 @@ impl Process {
             .spawn()
             .unwrap();
         let lines = Arc::default();
-        collect(child.stdout.take().unwrap(), &lines);
-        collect(child.stderr.take().unwrap(), &lines);
-        Self { child, lines, address: String::new(), admin: String::new() }
+        let readers =
+            [collect(child.stdout.take().unwrap(), &lines), collect(child.stderr.take().unwrap(), &lines)];
+        Self { child, lines, readers, address: String::new(), admin: String::new() }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -92,6 +94,17 @@ impl Process {
         lines.find(|line| line["message"].as_str().is_some_and(|text| text.contains(message)))
     }
 
+    /// Waits for a log line with this message; it may come after what it tells of.
+    pub(crate) async fn says(&self, message: &str) -> Value {
+        let mut line = None;
+        eventually(message, async || {
+            line = self.logged(message);
+            line.is_some()
+        })
+        .await;
+        line.unwrap()
+    }
+
     /// All that it has printed.
     pub(crate) fn log(&self) -> String {
         self.lines.lock().unwrap().join("\n")
@@ -102,10 +115,13 @@ impl Process {
         self.child.kill().await.unwrap();
     }
 
-    /// SIGTERM; it ends by itself.
+    /// SIGTERM; it ends by itself. Returns all that it has printed.
     pub(crate) async fn terminate(mut self) -> (ExitStatus, String) {
         self.signal("TERM");
         let status = self.end().await;
+        for reader in &mut self.readers {
+            reader.await.unwrap();
+        }
         (status, self.log())
     }
 
@@ -117,7 +133,7 @@ impl Process {
 
     /// Waits until it has ended.
     pub(crate) async fn end(&mut self) -> ExitStatus {
-        tokio::time::timeout(Duration::from_secs(30), self.child.wait())
+        tokio::time::timeout(Duration::from_mins(1), self.child.wait())
             .await
             .expect("it does not end")
             .unwrap()
@@ -141,12 +157,12 @@ fn address(line: &str) -> String {
     address.chars().take_while(|letter| letter.is_ascii_digit() || ".:".contains(*letter)).collect()
 }
 
-fn collect(pipe: impl AsyncRead + Unpin + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) {
+fn collect(pipe: impl AsyncRead + Unpin + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
     let lines = Arc::clone(lines);
     tokio::spawn(async move {
         let mut pipe = BufReader::new(pipe).lines();
         while let Ok(Some(line)) = pipe.next_line().await {
             lines.lock().unwrap().push(line);
         }
-    });
+    })
 }

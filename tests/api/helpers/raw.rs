@@ -10,7 +10,7 @@ use tokio::{
 use super::{App, TOKEN};
 
 /// How long a conversation may last; the server's own deadlines are 5 s each.
-const LONGEST: Duration = Duration::from_secs(20);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// What came back on one connection until the other side closed it.
 #[derive(Debug)]

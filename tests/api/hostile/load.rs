@@ -1,6 +1,6 @@
 //! Many at a time: memory and connections stay bounded, and real calls pass.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::helpers::{
-    App, TOKEN, event, eventually,
+    App, DEADLINE, TOKEN, event, eventually,
     raw::{complete, delivery},
     told,
 };
@@ -93,6 +93,19 @@ async fn together(app: &App, bodies: impl Iterator<Item = String>) -> Vec<u16> {
     statuses
 }
 
+/// Sends these bodies at a time. An unoptimized binary may not get through all of them in a second; those that are told
+/// 503 come again.
+async fn stored_by_and_by(app: &App, mut bodies: Vec<String>) {
+    eventually("all are stored", async || {
+        let statuses = together(app, bodies.iter().cloned()).await;
+        assert!(statuses.iter().all(|status| [200, 503].contains(status)), "{statuses:?}");
+        let mut statuses = statuses.into_iter();
+        bodies.retain(|_| statuses.next() == Some(503));
+        bodies.is_empty()
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn sixty_four_senders_of_the_largest_bodies_are_all_heard_in_bounded_memory() {
     let app = App::receiver(&[]).await;
@@ -103,7 +116,7 @@ async fn sixty_four_senders_of_the_largest_bodies_are_all_heard_in_bounded_memor
             event["notes"] = json!("x".repeat(65_536 + SAMPLE_NOTES - event.to_string().len()));
             event.to_string()
         });
-        assert_eq!(together(&app, bodies).await, [200; 64], "round {round}");
+        stored_by_and_by(&app, bodies.collect()).await;
     }
     let grown = grown(&app, before);
     assert!(grown < 100 * MB, "{grown} kB");
@@ -113,17 +126,8 @@ async fn sixty_four_senders_of_the_largest_bodies_are_all_heard_in_bounded_memor
 async fn thirty_two_senders_of_the_most_expensive_bodies_are_heard_by_and_by_in_bounded_memory() {
     let app = App::receiver(&[]).await;
     let before = app.process.peak_memory();
-    let mut bodies: Vec<_> =
-        (0..32).map(|sender| expensive(&format!("evt_{sender}"), sender % 2 == 0)).collect();
-    // An unoptimized binary doesn't get through all of them in a second; those that are told to, come again.
-    eventually("all are stored", async || {
-        let statuses = together(&app, bodies.iter().cloned()).await;
-        assert!(statuses.iter().all(|status| [200, 503].contains(status)), "{statuses:?}");
-        let mut statuses = statuses.into_iter();
-        bodies.retain(|_| statuses.next() == Some(503));
-        bodies.is_empty()
-    })
-    .await;
+    let bodies = (0..32).map(|sender| expensive(&format!("evt_{sender}"), sender % 2 == 0));
+    stored_by_and_by(&app, bodies.collect()).await;
     assert_eq!(app.count("select count(*) from call_event").await, 32);
     let grown = grown(&app, before);
     assert!(grown < 160 * MB, "{grown} kB");
@@ -160,23 +164,27 @@ async fn a_thousand_who_send_a_byte_a_second_do_not_keep_real_calls_waiting() {
     let before = app.process.peak_memory();
     let mut slow = JoinSet::new();
     for _ in 0..slow_ones {
-        slow.spawn(dawdle(app.process.address().to_owned()));
+        let address = app.process.address().to_owned();
+        slow.spawn(async move {
+            loop {
+                let told = dawdle(address.clone()).await;
+                assert!(told.starts_with("HTTP/1.1 408 "), "{told}");
+            }
+        });
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let mut slowest = Duration::ZERO;
-    for number in 0..50 {
-        let asked = Instant::now();
-        // Each on a connection of its own: one that was open before would prove nothing.
-        let call = complete("connection: close\r\n", &event(&format!("evt_{number}"), "cl_1").to_string());
-        assert_eq!(app.say(&call).await.statuses(), [200]);
-        slowest = slowest.max(asked.elapsed());
-    }
-    println!("{slow_ones} slow ones; the slowest real call took {slowest:?}");
-    assert!(slow.try_join_next().is_none(), "all of them were there");
-    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
-    for told in slow.join_all().await {
-        assert!(told.starts_with("HTTP/1.1 408 "), "{told}");
-    }
+    let calls = async {
+        for number in 0..50 {
+            // Each on a connection of its own: one that was open before would prove nothing.
+            let body = event(&format!("evt_{number}"), "cl_1").to_string();
+            let call = complete("connection: close\r\n", &body);
+            // As the platform does, it tries again where a busy machine answers 503.
+            while app.say(&call).await.statuses() != [200] {}
+        }
+    };
+    // If each waited until a slow one is given up, they would take 250 s.
+    tokio::time::timeout(DEADLINE, calls).await.expect("real calls wait");
+    assert!(slow.try_join_next().is_none(), "the slow ones come again and again");
     let grown = grown(&app, before);
     assert!(grown < 50 * MB, "{grown} kB");
 }
@@ -184,7 +192,7 @@ async fn a_thousand_who_send_a_byte_a_second_do_not_keep_real_calls_waiting() {
 #[tokio::test]
 async fn more_connections_than_the_system_allows_wait_and_real_calls_pass_among_them() {
     let app = App::receiver(&[("MOST_FILES", "128")]).await;
-    let warned = app.process.logged("ulimit").expect("it says how many");
+    let warned = app.process.says("ulimit").await;
     assert_eq!(warned["connections"], 64);
     let mut slow = JoinSet::new();
     for _ in 0..200 {
@@ -192,7 +200,7 @@ async fn more_connections_than_the_system_allows_wait_and_real_calls_pass_among_
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
     let call = complete("", &event("evt_1", "cl_1").to_string());
-    assert_eq!(app.say(&call).await.statuses(), [200], "its turn comes");
-    assert!(app.process.logged("the next ones wait").is_some());
+    eventually("its turn comes", async || app.say(&call).await.statuses() == [200]).await;
+    app.process.says("the next ones wait").await;
     assert!(app.process.logged("accept error").is_none());
 }
