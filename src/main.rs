@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Without a command it receives and works in one process. Secrets have no flags: they come from the environment, or
 /// from the file that NAME_FILE names. They are `DATABASE_URL`, `CONSOLE_PASSWORD`, `WEBHOOK_TOKEN`,
 /// `WEBHOOK_BASIC_PASSWORD`, `WEBHOOK_SIGNING_SECRET`, each of these three also with `_PREVIOUS`, `HUBSPOT_TOKEN`,
-/// `ZENDESK_CLIENT_SECRET`, `REVIEW_SECRET` and `REPORT_SECRET`.
+/// `ZENDESK_CLIENT_SECRET`, `REVIEW_SECRET`, `REPORT_SECRET` and `ALERT_URL`.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {

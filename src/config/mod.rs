@@ -14,7 +14,7 @@ use secrecy::SecretString;
 
 use values::secret;
 pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs};
-pub use vendors::{HubSpotConfig, ReportConfig, ReviewConfig, ZendeskConfig};
+pub use vendors::{AlertConfig, HubSpotConfig, ReportConfig, ReviewConfig, ZendeskConfig};
 
 /// The settings of one process.
 #[derive(Debug, Clone, Args)]
@@ -62,6 +62,10 @@ pub struct Config {
     /// The receiver of `report-call`.
     #[command(flatten)]
     pub report: ReportConfig,
+
+    /// Who is told of trouble.
+    #[command(flatten)]
+    pub alerts: AlertConfig,
 }
 
 /// How log lines look.
@@ -215,6 +219,7 @@ impl Config {
         self.zendesk.client_secret = secret("ZENDESK_CLIENT_SECRET")?;
         self.review.secret = secret("REVIEW_SECRET")?;
         self.report.secret = secret("REPORT_SECRET")?;
+        self.alerts.url = secret("ALERT_URL")?;
         Ok(self)
     }
 }

@@ -1,4 +1,6 @@
-//! The settings of the systems that jobs write to. ★ Put yours beside them.
+//! The settings of the systems that jobs write to, and of the chat that hears of trouble. ★ Put yours beside them.
+
+use std::time::Duration;
 
 use clap::Args;
 use reqwest::Url;
@@ -97,4 +99,21 @@ pub struct ReportConfig {
     /// The key of the deliveries' signature, `whsec_…` (`REPORT_SECRET`).
     #[arg(skip)]
     pub secret: Option<SecretString>,
+}
+
+/// Who is told of trouble, and of which.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Alerts")]
+pub struct AlertConfig {
+    /// An incoming webhook of Slack, or of whatever takes `{"text": …}` (`ALERT_URL`).
+    #[arg(skip)]
+    pub url: Option<SecretString>,
+
+    /// After how long without any call people are told [default: never].
+    #[arg(long = "alert-silence", env = "ALERT_SILENCE", value_parser = humantime::parse_duration)]
+    pub silence: Option<Duration>,
+
+    /// How long a trouble must not have been met before it counts as over.
+    #[arg(long = "alert-quiet", env = "ALERT_QUIET", default_value = "5m", value_parser = humantime::parse_duration)]
+    pub quiet: Duration,
 }

@@ -126,6 +126,20 @@ pub enum JobError {
     GiveUp(String),
 }
 
+impl JobError {
+    /// The word for it in the table `attempt`, by which alerts tell one kind of failure from another.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Client(ClientError::Down(_)) => "down",
+            Self::Client(ClientError::Busy { .. }) => "busy",
+            Self::Client(ClientError::Unauthorized(_)) => "unauthorized",
+            Self::Client(ClientError::Retry { .. }) => "not yet",
+            Self::Client(ClientError::Stop(_)) => "refused",
+            Self::Retry(_) | Self::GiveUp(_) => "failed",
+        }
+    }
+}
+
 /// One entry of the list: a [`Job`] without its type.
 #[derive(Clone, Copy)]
 pub struct JobKind {

@@ -173,8 +173,8 @@ async fn handle<J: Job>(
     };
     match worker.run(&event_id, &task_id.to_string(), &pass).await {
         Ok(End::Done(_) | End::AlreadyDone | End::Skipped(_)) => Ok(()),
-        Ok(End::Retry { reason, .. } | End::Paused { reason, .. }) => Err(reason.into()),
-        Ok(End::GivenUp(reason)) => Err(AbortError::new(reason).into()),
+        Ok(End::Retry { failure, .. } | End::Paused { failure, .. }) => Err(failure.reason.into()),
+        Ok(End::GivenUp(failure)) => Err(AbortError::new(failure.reason).into()),
         Err(error) => {
             tracing::error!(job = J::NAME, %error, "the database could not keep what became of a job; it runs again");
             tokio::time::sleep(RESTART_AFTER).await;
