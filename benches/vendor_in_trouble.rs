@@ -95,7 +95,16 @@ impl Deployment {
         Ok(())
     }
 
+    /// Attempts that were burned, and jobs that were given up; prints why.
     async fn failures(&self) -> Result<(i64, i64)> {
+        let reasons: Vec<(String, i64)> = sqlx::query_as(
+            "select job || ': ' || reason, count(*) from attempt where result in ('retry', 'given_up') group by 1",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        for (reason, times) in reasons {
+            println!("{times} times {reason}");
+        }
         let retried = self.count("select count(*) from attempt where result = 'retry'").await?;
         Ok((retried, self.count("select count(*) from attempt where result = 'given_up'").await?))
     }
@@ -143,7 +152,7 @@ async fn slow() -> Result<()> {
 }
 
 async fn down() -> Result<()> {
-    const CALLS: u32 = 100;
+    const CALLS: u32 = 50;
     println!("{CALLS} calls; HubSpot answers 503 for {} s", OUTAGE.as_secs());
     let deployment = Deployment::start(None).await?;
     deployment.vendors.fail(Fault::status(503).on("/crm/").endless());

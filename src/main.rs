@@ -6,7 +6,9 @@ use aftercall::{
     app::{self, Roles},
     clients::hubspot::HubSpot,
     config::Config,
-    jobs, telemetry,
+    db,
+    jobs::{self, queue},
+    telemetry,
 };
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -33,6 +35,14 @@ enum Command {
     Receive(Config),
     /// Run jobs only.
     Work(Config),
+    /// Run jobs anew that were given up, once their cause is mended.
+    Retry {
+        /// The job's name: update-crm.
+        job: String,
+        /// The job of this event alone.
+        #[arg(long = "event")]
+        event_id: Option<String>,
+    },
     /// Make what a vendor must have once; safe to repeat.
     Setup {
         #[command(subcommand)]
@@ -65,6 +75,9 @@ async fn command(Cli { command, config }: Cli) -> anyhow::Result<()> {
         }
         Some(Command::Work(config)) => {
             run(config.with_secrets()?, Roles { receive: false, work: true }).await
+        }
+        Some(Command::Retry { job, event_id }) => {
+            retry(&config.with_secrets()?, &job, event_id.as_deref()).await
         }
         Some(Command::Setup { vendor: Vendor::Hubspot(config) }) => {
             set_up_hubspot(&config.with_secrets()?).await
@@ -114,6 +127,15 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
             std::process::exit(130);
         });
     })
+}
+
+async fn retry(config: &Config, job: &str, event_id: Option<&str>) -> anyhow::Result<()> {
+    jobs::named(jobs::ALL, job)?;
+    let url = config.database_url.as_ref().context("DATABASE_URL is not set")?;
+    let again = queue::run_anew(&db::worker_pool(url, 0)?, job, event_id).await;
+    let again = again.context("the database of DATABASE_URL can't be asked")?;
+    println!("{again} of {job} run anew");
+    Ok(())
 }
 
 async fn set_up_hubspot(config: &Config) -> anyhow::Result<()> {

@@ -74,16 +74,20 @@ impl Ledger<'_> {
         .await
     }
 
-    /// Writes down that an attempt begins, before it does anything that a crash could leave half done.
+    /// Writes down that an attempt begins, before it does anything that a crash could leave half done. One that was given
+    /// up and is run again by a person has all its tries anew.
     pub(super) async fn begin(&self) -> sqlx::Result<Attempt> {
         let row = sqlx::query!(
             r#"
-            with earlier as (
-                select coalesce(max(number), 0) as number,
-                       count(*) filter (where ended_at is null) as crashes,
-                       count(*) filter (where result = 'retry') as failures,
-                       min(started_at) filter (where result = 'retry') as failed_first
-                from attempt where event_id = $1 and job = $2
+            with given_up as (
+                select coalesce(max(number), 0) as number
+                from attempt where event_id = $1 and job = $2 and result = 'given_up'
+            ), earlier as (
+                select coalesce(max(attempt.number), 0) as number,
+                       count(*) filter (where ended_at is null and attempt.number > given_up.number) as crashes,
+                       count(*) filter (where result = 'retry' and attempt.number > given_up.number) as failures,
+                       min(started_at) filter (where result = 'retry' and attempt.number > given_up.number) as failed_first
+                from attempt, given_up where event_id = $1 and job = $2
             ), begun as (
                 insert into attempt (event_id, job, number, destination) select $1, $2, number + 1, $3 from earlier
             )

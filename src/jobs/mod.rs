@@ -171,9 +171,7 @@ impl Enabled {
     ///
     /// `JOBS` names one that doesn't exist.
     pub fn new(all: &[JobKind], config: Arc<Config>) -> Result<Self, ConfigError> {
-        let find = |name: &String| {
-            all.iter().find(|kind| kind.name == name).copied().ok_or_else(|| unknown(name, all))
-        };
+        let find = |name: &String| named(all, name).map_err(|error| ConfigError(format!("JOBS: {error}")));
         let kinds = config.jobs.enabled.0.iter().map(find).collect::<Result<_, _>>()?;
         Ok(Self { kinds, config })
     }
@@ -200,7 +198,14 @@ impl Enabled {
     }
 }
 
-fn unknown(name: &str, all: &[JobKind]) -> ConfigError {
-    let known: Vec<_> = all.iter().map(|kind| kind.name).collect();
-    ConfigError::new(format!("JOBS names `{name}`, which is no job: there are {}", known.join(", ")))
+/// The job of this name.
+///
+/// # Errors
+///
+/// There is none.
+pub fn named(all: &[JobKind], name: &str) -> Result<JobKind, ConfigError> {
+    all.iter().find(|kind| kind.name == name).copied().ok_or_else(|| {
+        let known: Vec<_> = all.iter().map(|kind| kind.name).collect();
+        ConfigError::new(format!("`{name}` is no job: there are {}", known.join(", ")))
+    })
 }

@@ -16,6 +16,7 @@ mod hostile;
 mod proxies;
 mod readme;
 mod retries;
+mod run_anew;
 mod signatures;
 mod stopping;
 mod tickets;

@@ -79,6 +79,11 @@ impl App {
         Self { process, db, stand_in, http: Client::new(), settings: all, joined: Vec::new() }
     }
 
+    /// What this deployment's setting is.
+    pub(crate) fn setting(&self, name: &str) -> &str {
+        &self.settings.iter().find(|(setting, _)| setting == name).unwrap().1
+    }
+
     /// Another process of the same deployment.
     pub(crate) async fn another(&self, command: &str) -> Process {
         Process::start(Some(command), &self.settings).await
