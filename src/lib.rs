@@ -10,11 +10,12 @@
 //!
 //! Around them: [`config`] (every setting), [`error`] (the table of answers), [`app`] (routes, start and stop), [`admin`]
 //! (the second listener), [`console`] (pages for people), [`serve`] (connections), [`db`] (pools and migrations),
-//! [`telemetry`] (logs), and [`dev`], what `cargo run` brings so that nothing has to be set up.
+//! [`telemetry`] (logs), [`commands`] (what the program does besides receiving and working), and [`dev`], what `cargo run` brings so that nothing has to be set up.
 
 pub mod admin;
 pub mod app;
 pub mod clients;
+pub mod commands;
 pub mod config;
 #[cfg(feature = "console")]
 pub mod console;

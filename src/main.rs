@@ -5,19 +5,23 @@ use std::process::ExitCode;
 use aftercall::{
     app::{self, Roles},
     clients::hubspot::HubSpot,
-    config::Config,
+    commands,
+    config::{
+        Config,
+        dotenv::{self, FromFile},
+    },
     jobs, telemetry,
 };
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Receives the after-call webhook of a telephone platform, stores each event once, and logs the call in the CRM.
 ///
-/// Without a command it receives and works in one process. Secrets have no flags: they come from the environment, or
-/// from the file that NAME_FILE names. They are `DATABASE_URL`, `CONSOLE_PASSWORD`, `WEBHOOK_TOKEN`,
-/// `WEBHOOK_BASIC_PASSWORD`, `WEBHOOK_SIGNING_SECRET`, each of these three also with `_PREVIOUS`, `HUBSPOT_TOKEN`,
-/// `ZENDESK_CLIENT_SECRET`, `REVIEW_SECRET` and `REPORT_SECRET`.
+/// Without a command it receives and works in one process. A file `.env` in the working directory sets what the environment
+/// doesn't. Secrets have no flags: they come from the environment, or from the file that NAME_FILE names. They are
+/// `DATABASE_URL`, `CONSOLE_PASSWORD`, `WEBHOOK_TOKEN`, `WEBHOOK_BASIC_PASSWORD`, `WEBHOOK_SIGNING_SECRET`, each of these
+/// three also with `_PREVIOUS`, `HUBSPOT_TOKEN`, `ZENDESK_CLIENT_SECRET`, `REVIEW_SECRET` and `REPORT_SECRET`.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -33,6 +37,8 @@ enum Command {
     Receive(Config),
     /// Run jobs only.
     Work(Config),
+    /// Show the settings in force and where each came from; secrets are masked.
+    Config(Config),
     /// Make what a vendor must have once; safe to repeat.
     Setup {
         #[command(subcommand)]
@@ -46,30 +52,37 @@ enum Vendor {
     Hubspot(Config),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match command(Cli::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("aftercall: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+fn main() -> ExitCode {
+    // First of all, since it changes the environment: before there are threads, and before a setting is read.
+    let done = dotenv::load().map_err(anyhow::Error::from).and_then(|from_file| command(&from_file));
+    done.unwrap_or_else(|error| {
+        eprintln!("aftercall: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
-async fn command(Cli { command, config }: Cli) -> anyhow::Result<()> {
+/// Does what the command line says; `from_file` is what `.env` set.
+#[tokio::main]
+async fn command(from_file: &FromFile) -> anyhow::Result<ExitCode> {
+    let matches = Cli::command().get_matches();
+    let Cli { command, config } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match command {
-        None => run_all(config.with_secrets()?).await,
+        None => run_all(config.with_secrets()?).await?,
         Some(Command::Receive(config)) => {
-            run(config.with_secrets()?, Roles { receive: true, work: false }).await
+            run(config.with_secrets()?, Roles { receive: true, work: false }).await?;
         }
         Some(Command::Work(config)) => {
-            run(config.with_secrets()?, Roles { receive: false, work: true }).await
+            run(config.with_secrets()?, Roles { receive: false, work: true }).await?;
+        }
+        Some(Command::Config(config)) => {
+            let (_, matches) = matches.subcommand().context("it was parsed")?;
+            commands::config::print(config, matches, from_file)?;
         }
         Some(Command::Setup { vendor: Vendor::Hubspot(config) }) => {
-            set_up_hubspot(&config.with_secrets()?).await
+            set_up_hubspot(&config.with_secrets()?).await?;
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 const ALL_ROLES: Roles = Roles { receive: true, work: true };

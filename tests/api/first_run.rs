@@ -20,6 +20,8 @@ impl Run {
     async fn start(name: &str, home: &std::path::Path) -> Self {
         let mut child = Command::new(crate::helpers::binary())
             .env_clear()
+            // No developer's `.env` is there.
+            .current_dir("/")
             .env("PATH", std::env::var_os("PATH").unwrap())
             .env("XDG_DATA_HOME", home)
             .env("DEV_NAME", name)

@@ -4,6 +4,7 @@
 
 mod admin;
 mod answers;
+mod cli;
 mod console;
 mod credentials;
 mod crm;

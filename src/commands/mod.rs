@@ -1,0 +1,7 @@
+//! What the program does besides receiving and working, one command a file.
+//!
+//! - [`config`]: shows the settings in force and where each came from
+//!
+//! A command's text goes to standard output; no secret is in it.
+
+pub mod config;
