@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use aftercall::{
     app::{self, Roles},
     clients::hubspot::HubSpot,
-    commands,
+    commands::{self, send::SendArgs},
     config::{
         Config,
         dotenv::{self, FromFile},
@@ -39,6 +39,10 @@ enum Command {
     Work(Config),
     /// Show the settings in force and where each came from; secrets are masked.
     Config(Config),
+    /// Send a call to a receiver, as the platform would, with the configured credential.
+    ///
+    /// Beside a `cargo run` on the same machine it needs no setting at all.
+    Send(Box<SendArgs>),
     /// Make what a vendor must have once; safe to repeat.
     Setup {
         #[command(subcommand)]
@@ -78,6 +82,7 @@ async fn command(from_file: &FromFile) -> anyhow::Result<ExitCode> {
             let (_, matches) = matches.subcommand().context("it was parsed")?;
             commands::config::print(config, matches, from_file)?;
         }
+        Some(Command::Send(args)) => commands::send::run(*args).await?,
         Some(Command::Setup { vendor: Vendor::Hubspot(config) }) => {
             set_up_hubspot(&config.with_secrets()?).await?;
         }
