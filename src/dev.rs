@@ -21,7 +21,11 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use stand_in::StandIn;
 
-use crate::{commands::send, config::Config, jobs};
+use crate::{
+    commands::send,
+    config::{Config, new_secret},
+    jobs,
+};
 
 /// Where the stand-in listens when it can: the same address at every run, since receipts name it.
 const STAND_IN_ADDRESS: &str = "127.0.0.1:8090";
@@ -142,11 +146,10 @@ fn read_or_make(file: &Path) -> anyhow::Result<SecretString> {
         Ok(secret) if !secret.trim().is_empty() => Ok(secret.trim().into()),
         Ok(_) => anyhow::bail!("it is empty: delete it"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let mut bytes = [0; 32];
-            getrandom::fill(&mut bytes)?;
-            let secret = hex::encode(bytes);
-            writeln!(OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?, "{secret}")?;
-            Ok(secret.into())
+            let secret = new_secret()?;
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+            writeln!(file, "{}", secret.expose_secret())?;
+            Ok(secret)
         }
         Err(error) => Err(error.into()),
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use aftercall::{
     app::{self, Roles},
     clients::hubspot::HubSpot,
-    commands::{self, send::SendArgs},
+    commands::{self, init::InitArgs, send::SendArgs},
     config::{
         Config,
         dotenv::{self, FromFile},
@@ -37,6 +37,8 @@ enum Command {
     Receive(Config),
     /// Run jobs only.
     Work(Config),
+    /// Write a `.env` with fresh secrets, and say what to paste into the platform's form.
+    Init(InitArgs),
     /// Show the settings in force and where each came from; secrets are masked.
     Config(Config),
     /// Send a call to a receiver, as the platform would, with the configured credential.
@@ -78,6 +80,7 @@ async fn command(from_file: &FromFile) -> anyhow::Result<ExitCode> {
         Some(Command::Work(config)) => {
             run(config.with_secrets()?, Roles { receive: false, work: true }).await?;
         }
+        Some(Command::Init(args)) => commands::init::run(&args)?,
         Some(Command::Config(config)) => {
             let (_, matches) = matches.subcommand().context("it was parsed")?;
             commands::config::print(config, matches, from_file)?;

@@ -1,9 +1,11 @@
 //! What the program does besides receiving and working, one command a file.
 //!
 //! - [`send`]: sends a call to a receiver, as the platform would
+//! - [`init`]: writes a `.env` with fresh secrets, and says what to paste into the platform's form
 //! - [`config`]: shows the settings in force and where each came from
 //!
-//! A command's text goes to standard output; no secret is in it.
+//! A command's text goes to standard output; no secret is in it, save those that `init` has just made.
 
 pub mod config;
+pub mod init;
 pub mod send;

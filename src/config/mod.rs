@@ -16,7 +16,7 @@ use reqwest::Url;
 use secrecy::SecretString;
 
 use values::secret;
-pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs};
+pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs, new_secret};
 pub use vendors::{HubSpotConfig, ReportConfig, ReviewConfig, ZendeskConfig};
 
 /// The webhook's path where none is configured. (Documentation, "cURL mock".)

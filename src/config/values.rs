@@ -128,3 +128,14 @@ pub(super) fn secret(name: &str) -> Result<Option<SecretString>, ConfigError> {
         text => Ok(Some(text.into())),
     }
 }
+
+/// A new secret of 256 bits, in hex: nothing in it needs a quote or an escape anywhere.
+///
+/// # Errors
+///
+/// The system has no randomness.
+pub fn new_secret() -> Result<SecretString, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(hex::encode(bytes).into())
+}

@@ -70,7 +70,7 @@ async fn no_command_and_no_error_tells_a_secret() {
     ] {
         set = changed(&set, name, &value);
     }
-    let commands = ["config", "send", "receive", "work", "setup"];
+    let commands = ["config", "send", "init", "receive", "work", "setup"];
     let mut shown = aftercall(&["--help"], &set).await.out;
     for command in commands {
         let help = aftercall(&[command, "--help"], &set).await;

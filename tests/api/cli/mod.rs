@@ -1,6 +1,7 @@
 //! The commands besides receiving and working, as a person at a shell meets them.
 
 mod config;
+mod init;
 mod send;
 
 use crate::helpers::{Ran, run};
