@@ -39,6 +39,11 @@ enum Command {
     Work(Config),
     /// Write a `.env` with fresh secrets, and say what to paste into the platform's form.
     Init(InitArgs),
+    /// Look at everything that a deployment needs, and say what to do where something is wrong.
+    ///
+    /// Run it where the workers' settings are: it changes nothing, here or at a vendor. A tick is well, a cross is not, a
+    /// dash was not looked at; it fails where there is a cross.
+    Doctor(Config),
     /// Show the settings in force and where each came from; secrets are masked.
     Config(Config),
     /// Send a call to a receiver, as the platform would, with the configured credential.
@@ -81,6 +86,11 @@ async fn command(from_file: &FromFile) -> anyhow::Result<ExitCode> {
             run(config.with_secrets()?, Roles { receive: false, work: true }).await?;
         }
         Some(Command::Init(args)) => commands::init::run(&args)?,
+        Some(Command::Doctor(config)) => {
+            if !commands::doctor::run(config).await {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
         Some(Command::Config(config)) => {
             let (_, matches) = matches.subcommand().context("it was parsed")?;
             commands::config::print(config, matches, from_file)?;

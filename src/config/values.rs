@@ -22,6 +22,18 @@ impl ConfigError {
 pub struct Networks(Vec<IpNet>);
 
 impl Networks {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether none of them reaches beyond this machine and private networks.
+    #[must_use]
+    pub fn are_private(&self) -> bool {
+        self.0.iter().all(|network| is_private(network.network()) && is_private(network.broadcast()))
+    }
+
     /// Whether one of the networks holds the address.
     #[must_use]
     pub fn contain(&self, address: IpAddr) -> bool {
@@ -34,6 +46,16 @@ impl FromStr for Networks {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         items(text).map(network).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// (RFC 1918, RFC 4193, RFC 3927 and loopback.)
+fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
     }
 }
 

@@ -70,14 +70,14 @@ async fn no_command_and_no_error_tells_a_secret() {
     ] {
         set = changed(&set, name, &value);
     }
-    let commands = ["config", "send", "init", "receive", "work", "setup"];
+    let commands = ["config", "doctor", "send", "init", "receive", "work", "setup"];
     let mut shown = aftercall(&["--help"], &set).await.out;
     for command in commands {
         let help = aftercall(&[command, "--help"], &set).await;
         assert_eq!(help.code, 0, "{help:?}");
         shown += &help.out;
     }
-    for arguments in [&["config"][..], &["send"], &["send", "--url", "http://127.0.0.1:1/"]] {
+    for arguments in [&["config"][..], &["doctor"], &["send"], &["send", "--url", "http://127.0.0.1:1/"]] {
         let ran = aftercall(arguments, &set).await;
         shown += &(ran.out + &ran.err);
     }
@@ -87,7 +87,7 @@ async fn no_command_and_no_error_tells_a_secret() {
         ("DATABASE_URL", mark),
         ("DATABASE_URL", &format!("postgres://me:{mark}@[/calls")),
     ] {
-        for command in ["receive", "config"] {
+        for command in ["doctor", "receive", "config"] {
             let ran = aftercall(&[command], &changed(&set, name, value)).await;
             shown += &(ran.out + &ran.err);
         }

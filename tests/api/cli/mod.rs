@@ -1,8 +1,10 @@
 //! The commands besides receiving and working, as a person at a shell meets them.
 
 mod config;
+mod doctor;
 mod init;
 mod send;
+mod tls;
 
 use crate::helpers::{Ran, run};
 
