@@ -22,6 +22,18 @@ impl ConfigError {
 pub struct Networks(Vec<IpNet>);
 
 impl Networks {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether none of them reaches beyond this machine and private networks.
+    #[must_use]
+    pub fn are_private(&self) -> bool {
+        self.0.iter().all(|network| is_private(network.network()) && is_private(network.broadcast()))
+    }
+
     /// Whether one of the networks holds the address.
     #[must_use]
     pub fn contain(&self, address: IpAddr) -> bool {
@@ -34,6 +46,16 @@ impl FromStr for Networks {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         items(text).map(network).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// (RFC 1918, RFC 4193, RFC 3927 and loopback.)
+fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
     }
 }
 
@@ -127,4 +149,15 @@ pub(super) fn secret(name: &str) -> Result<Option<SecretString>, ConfigError> {
         "" => Err(ConfigError::new(format!("{source} is empty: give it a value, or don't set it at all"))),
         text => Ok(Some(text.into())),
     }
+}
+
+/// A new secret of 256 bits, in hex: nothing in it needs a quote or an escape anywhere.
+///
+/// # Errors
+///
+/// The system has no randomness.
+pub fn new_secret() -> Result<SecretString, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(hex::encode(bytes).into())
 }

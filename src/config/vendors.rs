@@ -76,7 +76,8 @@ pub struct ZendeskConfig {
 #[command(next_help_heading = "Webhooks of your own")]
 pub struct ReviewConfig {
     /// Who takes the calls that are worth a review: missed, abandoned, or answered and very short.
-    #[arg(id = "review_url", long = "review-url", env = "REVIEW_URL")]
+    // The URL itself may be the key to what stands behind it, and --help would show it.
+    #[arg(id = "review_url", long = "review-url", env = "REVIEW_URL", hide_env_values = true)]
     pub url: Option<Url>,
 
     /// The key of the deliveries' signature, `whsec_…` (`REVIEW_SECRET`).
@@ -93,7 +94,7 @@ pub struct ReviewConfig {
 #[command(next_help_heading = "Webhooks of your own")]
 pub struct ReportConfig {
     /// Who takes every call.
-    #[arg(id = "report_url", long = "report-url", env = "REPORT_URL")]
+    #[arg(id = "report_url", long = "report-url", env = "REPORT_URL", hide_env_values = true)]
     pub url: Option<Url>,
 
     /// The key of the deliveries' signature, `whsec_…` (`REPORT_SECRET`).

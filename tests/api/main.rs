@@ -5,6 +5,7 @@
 mod admin;
 mod alerts;
 mod answers;
+mod cli;
 mod console;
 mod credentials;
 mod crm;
@@ -16,7 +17,6 @@ mod hostile;
 mod proxies;
 mod readme;
 mod retries;
-mod run_anew;
 mod signatures;
 mod stopping;
 mod tickets;

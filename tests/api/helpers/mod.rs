@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use stand_in::{Options, StandIn};
 
-pub(crate) use process::{Process, binary};
+pub(crate) use process::{Process, Ran, binary, run};
 
 pub(crate) const SAMPLE: &str = include_str!("../../fixtures/sample.json");
 pub(crate) const CURL_SAMPLE: &str = include_str!("../../fixtures/curl_sample.json");
