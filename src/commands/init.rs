@@ -31,15 +31,8 @@ pub struct InitArgs {
     public_url: Option<Url>,
 }
 
-#[derive(Template)]
-#[template(path = "dotenv.txt", escape = "none")]
-struct DotEnv<'a> {
-    token: &'a str,
-    console_password: &'a str,
-    postgres_password: &'a str,
-    domain: Option<&'a str>,
-    public_url: Option<&'a str>,
-}
+/// Every setting with its default, and those without which nothing starts left empty.
+const EXAMPLE: &str = include_str!("../../.env.example");
 
 /// What the platform asks for. (Documentation, "Quick start" and "Alternative setup — API".)
 #[derive(Template)]
@@ -61,14 +54,14 @@ pub fn run(args: &InitArgs) -> anyhow::Result<()> {
     let public_url = public_url(args)?;
     let (token, console_password, postgres_password) = (new_secret()?, new_secret()?, new_secret()?);
     let base = public_url.as_ref().map(|url| url.as_str().trim_end_matches('/'));
-    let file = DotEnv {
-        token: token.expose_secret(),
-        console_password: console_password.expose_secret(),
-        postgres_password: postgres_password.expose_secret(),
-        domain: public_url.as_ref().and_then(Url::host_str),
-        public_url: base,
-    };
-    write(&args.path, &format!("{}\n", file.render()?).into())?;
+    let mut lines = vec![
+        ("WEBHOOK_TOKEN", token.expose_secret()),
+        ("CONSOLE_PASSWORD", console_password.expose_secret()),
+        ("POSTGRES_PASSWORD", postgres_password.expose_secret()),
+    ];
+    lines.extend(public_url.as_ref().and_then(Url::host_str).map(|domain| ("DOMAIN", domain)));
+    lines.extend(base.map(|url| ("PUBLIC_URL", url)));
+    write(&args.path, &filled_in(&lines).into())?;
     let form = PlatformForm {
         path: args.path.display().to_string(),
         webhook: format!("{}{DEFAULT_PATH}", base.unwrap_or("https://DOMAIN")),
@@ -78,6 +71,18 @@ pub fn run(args: &InitArgs) -> anyhow::Result<()> {
     };
     writeln!(io::stdout(), "{}", form.render()?)?;
     Ok(())
+}
+
+/// The example with these settings in place of its own lines for them.
+fn filled_in(settings: &[(&str, &str)]) -> String {
+    let line = |line: &str| {
+        let name = line.trim_start_matches('#').split('=').next();
+        match settings.iter().find(|(setting, _)| Some(*setting) == name) {
+            Some((name, value)) => format!("{name}={value}\n"),
+            None => format!("{line}\n"),
+        }
+    };
+    EXAMPLE.lines().map(line).collect()
 }
 
 /// (Documentation, "Prerequisites": "A publicly reachable HTTPS URL".)

@@ -2,6 +2,7 @@
 
 mod config;
 mod doctor;
+mod documented;
 mod init;
 mod retry;
 mod send;
