@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use aftercall::{
+    admin,
     app::{self, Roles},
     clients::hubspot::HubSpot,
     config::Config,
@@ -10,14 +11,15 @@ use aftercall::{
 };
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use reqwest::Url;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Receives the after-call webhook of a telephone platform, stores each event once, and logs the call in the CRM.
 ///
 /// Without a command it receives and works in one process. Secrets have no flags: they come from the environment, or
-/// from the file that NAME_FILE names. They are `DATABASE_URL`, `CONSOLE_PASSWORD`, `WEBHOOK_TOKEN`,
-/// `WEBHOOK_BASIC_PASSWORD`, `WEBHOOK_SIGNING_SECRET`, each of these three also with `_PREVIOUS`, `HUBSPOT_TOKEN`,
-/// `ZENDESK_CLIENT_SECRET`, `REVIEW_SECRET` and `REPORT_SECRET`.
+/// from the file that NAME_FILE names. They are `DATABASE_URL`, `POSTGRES_PASSWORD`, `CONSOLE_PASSWORD`,
+/// `WEBHOOK_TOKEN`, `WEBHOOK_BASIC_PASSWORD`, `WEBHOOK_SIGNING_SECRET`, each of these three also with `_PREVIOUS`,
+/// `HUBSPOT_TOKEN`, `ZENDESK_CLIENT_SECRET`, `REVIEW_SECRET` and `REPORT_SECRET`.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -37,6 +39,12 @@ enum Command {
     Setup {
         #[command(subcommand)]
         vendor: Vendor,
+    },
+    /// Ask a running process whether it is ready, as a container's health check does.
+    Health {
+        /// The probe.
+        #[arg(default_value = "http://127.0.0.1:8081/health/ready")]
+        url: Url,
     },
 }
 
@@ -69,6 +77,7 @@ async fn command(Cli { command, config }: Cli) -> anyhow::Result<()> {
         Some(Command::Setup { vendor: Vendor::Hubspot(config) }) => {
             set_up_hubspot(&config.with_secrets()?).await
         }
+        Some(Command::Health { url }) => admin::ask(url).await,
     }
 }
 

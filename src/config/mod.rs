@@ -12,14 +12,14 @@ use axum::http::HeaderName;
 use clap::{ArgAction, Args, ValueEnum, builder::BoolishValueParser};
 use secrecy::SecretString;
 
-use values::secret;
 pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs};
+use values::{secret, with_password};
 pub use vendors::{HubSpotConfig, ReportConfig, ReviewConfig, ZendeskConfig};
 
 /// The settings of one process.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
-    /// The Postgres that holds events and jobs (`DATABASE_URL` or `DATABASE_URL_FILE`).
+    /// The Postgres that holds events and jobs (`DATABASE_URL`); a URL without a password gets `POSTGRES_PASSWORD`.
     #[arg(skip)]
     pub database_url: Option<SecretString>,
 
@@ -215,6 +215,8 @@ impl Config {
         self.zendesk.client_secret = secret("ZENDESK_CLIENT_SECRET")?;
         self.review.secret = secret("REVIEW_SECRET")?;
         self.report.secret = secret("REPORT_SECRET")?;
+        let password = secret("POSTGRES_PASSWORD")?;
+        self.database_url = self.database_url.map(|url| with_password(url, password)).transpose()?;
         Ok(self)
     }
 }

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, env, fs, net::IpAddr, str::FromStr};
 
 use ipnet::IpNet;
-use secrecy::SecretString;
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
 
 /// A setting that keeps the process from starting; its text says which, and what to do.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -126,5 +127,53 @@ pub(super) fn secret(name: &str) -> Result<Option<SecretString>, ConfigError> {
     match text.trim() {
         "" => Err(ConfigError::new(format!("{source} is empty: give it a value, or don't set it at all"))),
         text => Ok(Some(text.into())),
+    }
+}
+
+/// The database's URL with the password in it, so that a password is kept in one place and may hold any character.
+pub(super) fn with_password(
+    url: SecretString,
+    password: Option<SecretString>,
+) -> Result<SecretString, ConfigError> {
+    // What is no URL is told to whoever connects.
+    let (Some(password), Ok(mut full)) = (password, url.expose_secret().parse::<Url>()) else {
+        return Ok(url);
+    };
+    if full.password().is_some() {
+        return Ok(url);
+    }
+    // The one character that `set_password` leaves as it is and a reader of the URL does not.
+    let password = password.expose_secret().replace('%', "%25");
+    full.set_password(Some(&password)).map_err(|()| {
+        ConfigError::new(
+            "POSTGRES_PASSWORD is set, but DATABASE_URL names no host: postgres://user@host:5432/database",
+        )
+    })?;
+    Ok(String::from(full).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full(url: &str, password: &str) -> Result<String, ConfigError> {
+        with_password(url.into(), Some(password.into())).map(|url| url.expose_secret().to_owned())
+    }
+
+    #[test]
+    fn a_password_of_any_characters_goes_into_a_url_that_has_none() {
+        let url = full("postgres://aftercall@postgres:5432/aftercall", "a/b@c:%?#").unwrap();
+        assert_eq!(url, "postgres://aftercall:a%2Fb%40c%3A%25%3F%23@postgres:5432/aftercall");
+    }
+
+    #[test]
+    fn a_url_with_a_password_keeps_it() {
+        let url = "postgres://aftercall:own@postgres/aftercall";
+        assert_eq!(full(url, "other").unwrap(), url);
+    }
+
+    #[test]
+    fn a_url_without_a_host_has_no_place_for_one() {
+        assert!(full("postgres:///aftercall?host=/run/postgresql", "secret").is_err());
     }
 }
