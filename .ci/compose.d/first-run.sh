@@ -1,8 +1,8 @@
 # `docker-compose up` in a fresh clone, sourced by .ci/compose.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-# The README's own command, if it has one.
-command=$(awk '/^```sh/ { code = 1; next } /^```/ { code = 0 } code && /^docker[ -]compose up/ { print; exit }' README.md)
+# The README's own command, where it has one.
+command=$(awk '/^```sh/ { code = 1; next } /^```/ { code = 0 } code && /^docker[ -]compose up/ { sub(/ *#.*/, ""); print; exit }' README.md)
 command=${command:-docker-compose up}
 started=$SECONDS
 quietly eval "${command/docker compose/docker-compose} --build --detach"

@@ -60,4 +60,12 @@ reaches() {
 reaches database || fail 'Postgres can be reached from its own network'
 ! reaches default || fail 'Postgres is out of reach for Caddy'
 pass 'from where Caddy is, Postgres is out of reach'
+
+# A proxy or tunnel on the host, instead of Caddy.
+export TRUSTED_PROXIES=$NETWORK.1
+quietly docker-compose up --detach receiver
+eventually 60 'the receiver is healthy' healthy receiver 1
+expect 'a trusted proxy on the host: the address that it forwards for is admitted' '"stored"' \
+  "$(deliver proxied -H "X-Forwarded-For: $platform")"
+expect 'a trusted proxy on the host: another address is not' '403' "$(deliver proxied -H "X-Forwarded-For: $stranger")"
 quietly docker-compose down --volumes --timeout 5
