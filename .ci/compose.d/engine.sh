@@ -28,6 +28,7 @@ find_engine() {
   engine=yes
   # Compose 2 is a part of docker.
   if ! command -v docker-compose >/dev/null; then
+    # shellcheck disable=SC2317 # whatever is sourced later calls it
     docker-compose() { docker compose "$@"; }
   fi
 }
