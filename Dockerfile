@@ -14,7 +14,9 @@ COPY crates/xtask/Cargo.toml crates/xtask/Cargo.toml
 # Empty programs in the places that the manifests name, so that a layer of its own holds the dependencies: it is built
 # anew when Cargo.lock or a manifest changes, not with the source.
 RUN for file in src/main.rs crates/stand-in/src/main.rs crates/xtask/src/main.rs \
-        benches/calls_per_second.rs $(sed -n 's/^path = "\(.*\.rs\)"$/\1/p' Cargo.toml); do \
+        $(awk -F '"' '/^\[/ { table = $1 } \
+            table == "[[bench]]" && /^name/ { print "benches/" $2 ".rs" } \
+            table == "[[test]]" && /^path/ { print $2 }' Cargo.toml); do \
         mkdir -p "${file%/*}" && echo 'fn main() {}' > "$file"; \
     done \
     && mkdir -p crates/local-postgres/src \

@@ -50,6 +50,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let mut receiver = Command::new(env!("CARGO_BIN_EXE_aftercall"))
             .arg("receive")
             .env_clear()
+            // No developer's `.env` is there.
+            .current_dir("/")
             .envs([
                 ("DATABASE_URL", url.as_str()),
                 ("WEBHOOK_TOKEN", TOKEN),

@@ -17,6 +17,7 @@ use tokio_util::{
 
 use crate::{
     admin::{self, Admin},
+    alerts::Alerts,
     config::{Config, ConfigError},
     db,
     error::Rejection,
@@ -71,6 +72,7 @@ pub struct Running {
     receiver: Option<Receiver>,
     workers: Workers,
     bell: Option<AbortOnDropHandle<()>>,
+    alerts: Option<AbortOnDropHandle<()>>,
     patience: Duration,
 }
 
@@ -96,15 +98,9 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     let jobs = Enabled::new(jobs, Arc::clone(&config))?;
     let receiving = roles.receive.then(|| anyhow::Ok((Guard::new(&config.webhook)?, db::writer_pool(url)?)));
     let receiving = receiving.transpose()?;
-    let workers = Workers {
-        pool: db::worker_pool(url, config.jobs.concurrency)?,
-        stop: CancellationToken::new(),
-        tracker: TaskTracker::new(),
-        bell: Bell::default(),
-        breakers: Breakers::default(),
-        quarantine: Arc::default(),
-    };
+    let workers = workers(db::worker_pool(url, config.jobs.concurrency)?);
     let ready_to_work = if roles.work { jobs.prepare(&workers)? } else { Vec::new() };
+    let alerts = if roles.work { Alerts::new(&config.alerts)? } else { None };
 
     let used = receiving.as_ref().map_or(&workers.pool, |(_, pool)| pool).clone();
     let admin = Admin::start(&config, url, used).await?;
@@ -117,6 +113,8 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
         let Workers { pool, bell, .. } = workers.clone();
         AbortOnDropHandle::new(tokio::spawn(bell.ring(pool)))
     });
+    let alerts =
+        alerts.map(|alerts| AbortOnDropHandle::new(tokio::spawn(alerts.watch(workers.pool.clone()))));
     for start in ready_to_work {
         start();
     }
@@ -126,7 +124,19 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     let (address, receiver) = receiver.unzip();
     // A job ends within its own time limit; the rest is for writing down how.
     let patience = config.jobs.timeout + Duration::from_secs(5);
-    Ok(Running { address, admin, receiver, workers, bell, patience })
+    Ok(Running { address, admin, receiver, workers, bell, alerts, patience })
+}
+
+/// What the workers of a process share, over this pool.
+pub(crate) fn workers(pool: PgPool) -> Workers {
+    Workers {
+        pool,
+        stop: CancellationToken::new(),
+        tracker: TaskTracker::new(),
+        bell: Bell::default(),
+        breakers: Breakers::default(),
+        quarantine: Arc::default(),
+    }
 }
 
 async fn receive(
@@ -166,7 +176,7 @@ impl Running {
         if timeout(self.patience, self.workers.tracker.wait()).await.is_err() {
             tracing::warn!("some jobs did not end in time: another worker runs them again");
         }
-        drop(self.bell);
+        drop((self.bell, self.alerts));
         // A job that did not end holds its connection; it is cut with the process.
         if timeout(Duration::from_secs(1), self.workers.pool.close()).await.is_err() {
             tracing::warn!("some connections to the database were still in use");

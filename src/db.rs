@@ -6,8 +6,8 @@ use anyhow::Context;
 use apalis_postgres::PostgresStorage;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    Executor, PgPool,
-    migrate::Migrator,
+    Connection, Executor, PgConnection, PgPool,
+    migrate::{Migrate, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::time::{Instant, sleep};
@@ -72,6 +72,55 @@ pub fn reader_pool(url: &SecretString) -> anyhow::Result<PgPool> {
 fn parse(url: &SecretString) -> anyhow::Result<PgConnectOptions> {
     let options = url.expose_secret().parse::<PgConnectOptions>();
     options.context("DATABASE_URL is no Postgres URL: postgres://user:password@host:5432/database")
+}
+
+/// One connection.
+///
+/// # Errors
+///
+/// `DATABASE_URL` is no URL of a Postgres, or nothing that would let us in is there.
+pub async fn connect(url: &SecretString) -> anyhow::Result<PgConnection> {
+    Ok(PgConnection::connect_with(&parse(url)?).await?)
+}
+
+/// How a database's tables stand to this version of the program.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tables {
+    /// Migrations that the next start applies.
+    pub pending: usize,
+    /// Migrations that this version doesn't know.
+    pub newer: usize,
+    /// A migration that broke off, or that was another one under the same number: no start gets past it.
+    pub broken: Option<i64>,
+}
+
+/// Compares the migrations that were applied with those that [`migrate`] would apply, ours and apalis', and changes nothing.
+///
+/// # Errors
+///
+/// The database can't be asked.
+pub async fn tables(connection: &mut PgConnection) -> anyhow::Result<Tables> {
+    let mut tables = Tables::default();
+    for migrator in [&MIGRATIONS, &PostgresStorage::migrations()] {
+        let history = &migrator.table_name;
+        let begun = sqlx::query_scalar!(r#"select to_regclass($1) is not null as "begun!""#, &**history);
+        let begun = begun.fetch_one(&mut *connection).await?;
+        let applied = if begun { connection.list_applied_migrations(history).await? } else { Vec::new() };
+        if begun {
+            tables.broken = tables.broken.or(connection.dirty_version(history).await?);
+        }
+        for migration in migrator.iter() {
+            match applied.iter().find(|applied| applied.version == migration.version) {
+                None => tables.pending += 1,
+                Some(applied) if applied.checksum != migration.checksum => {
+                    tables.broken = tables.broken.or(Some(migration.version));
+                }
+                Some(_) => {}
+            }
+        }
+        tables.newer += applied.iter().filter(|applied| !migrator.version_exists(applied.version)).count();
+    }
+    Ok(tables)
 }
 
 /// Waits for the database, and brings its tables up to date. Any number of processes may do it at once: sqlx holds a lock.

@@ -20,9 +20,12 @@ use local_postgres::LocalPostgres;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use stand_in::StandIn;
-use ulid::Ulid;
 
-use crate::{config::Config, jobs};
+use crate::{
+    commands::send,
+    config::{Config, new_secret},
+    jobs,
+};
 
 /// Where the stand-in listens when it can: the same address at every run, since receipts name it.
 const STAND_IN_ADDRESS: &str = "127.0.0.1:8090";
@@ -32,6 +35,9 @@ const CONTACT: (&str, &str) = ("acme_id", "ACME-4451");
 
 /// A ticket for the first call.
 const TICKET: &str = "35436";
+
+/// The file that keeps the webhook's secret.
+const TOKEN_FILE: &str = "webhook-token";
 
 /// What was brought.
 pub struct Dev {
@@ -58,7 +64,7 @@ pub async fn complete(mut config: Config) -> anyhow::Result<(Config, Dev)> {
         stand_in: None,
         played: Vec::new(),
     };
-    let name = env::var("DEV_NAME").unwrap_or_else(|_| env!("CARGO_PKG_NAME").to_owned());
+    let name = name();
     let directory = local_postgres::data_directory(&name)?;
 
     if config.database_url.is_none() {
@@ -69,7 +75,7 @@ pub async fn complete(mut config: Config) -> anyhow::Result<(Config, Dev)> {
     }
     let webhook = &mut config.webhook;
     if webhook.token.is_none() && webhook.basic_user.is_none() && !webhook.allow_unauthenticated {
-        let file = directory.join("webhook-token");
+        let file = directory.join(TOKEN_FILE);
         webhook.token = Some(kept_secret(&file)?);
         dev.secret = Some(file);
     }
@@ -110,6 +116,18 @@ pub async fn complete(mut config: Config) -> anyhow::Result<(Config, Dev)> {
     Ok((config, dev))
 }
 
+fn name() -> String {
+    env::var("DEV_NAME").unwrap_or_else(|_| env!("CARGO_PKG_NAME").to_owned())
+}
+
+/// The webhook's secret that a run on this machine has made for itself, where one has.
+#[must_use]
+pub fn kept_token() -> Option<SecretString> {
+    let file = local_postgres::data_directory(&name()).ok()?.join(TOKEN_FILE);
+    let secret = fs::read_to_string(file).ok()?;
+    Some(secret.trim().into())
+}
+
 /// The address, or a free one beside it: the usual port is often taken on a developer's machine.
 fn free(address: SocketAddr) -> SocketAddr {
     match TcpListener::bind(address) {
@@ -128,11 +146,10 @@ fn read_or_make(file: &Path) -> anyhow::Result<SecretString> {
         Ok(secret) if !secret.trim().is_empty() => Ok(secret.trim().into()),
         Ok(_) => anyhow::bail!("it is empty: delete it"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let mut bytes = [0; 32];
-            getrandom::fill(&mut bytes)?;
-            let secret = hex::encode(bytes);
-            writeln!(OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?, "{secret}")?;
-            Ok(secret.into())
+            let secret = new_secret()?;
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+            writeln!(file, "{}", secret.expose_secret())?;
+            Ok(secret)
         }
         Err(error) => Err(error.into()),
     }
@@ -207,7 +224,11 @@ impl Dev {
                 job.name
             )?;
         }
-        writeln!(text, "\n  Send a call:\n\n{}\n", curl(config, webhook, self.secret.is_some()))?;
+        writeln!(
+            text,
+            "\n  Send a call, with `cargo run -- send` or:\n\n{}\n",
+            curl(config, webhook, self.secret.is_some())
+        )?;
         Ok(text)
     }
 
@@ -229,23 +250,14 @@ impl Dev {
 
 /// A line to paste; its call is a new one at every start, and the same one each time that it is pasted.
 fn curl(config: &Config, webhook: &str, made: bool) -> String {
-    let id = Ulid::generate().to_string().to_lowercase();
     let credential = match &config.webhook.token {
         Some(secret) if made => format!("{}: {}", config.webhook.token_header, secret.expose_secret()),
         Some(_) => format!("{}: $WEBHOOK_TOKEN", config.webhook.token_header),
         None => "Authorization: Basic $(printf %s \"$WEBHOOK_BASIC_USER:$WEBHOOK_BASIC_PASSWORD\" | base64)"
             .to_owned(),
     };
-    let now = chrono::Utc::now();
-    let time = |seconds_ago| (now - chrono::TimeDelta::seconds(seconds_ago)).format("%FT%TZ").to_string();
-    let event = serde_json::json!({
-        "event": "call.completed", "event_id": format!("evt_{id}"), "occurred_at": time(0), "call_id": format!("cl_{id}"),
-        "direction": "inbound", "from": "+14085551234", "to": "+14085559876", "status": "answered",
-        "queue": { "id": "q_23", "name": "Support" }, "agent": { "id": "ag_102", "name": "Jordan" },
-        "started_at": time(271), "connected_at": time(251), "ended_at": time(0),
-        "duration_seconds": 271, "talk_time_seconds": 251, "wrap_up_seconds": 20,
-        "recording_url": "https://recordings.example/abc123.mp3", "notes": "Callback scheduled",
-        "custom_fields": { "crm_id": CONTACT.1, "ticket_id": TICKET, "priority": "high" },
-    });
+    let mut event = send::sample("answered", "inbound");
+    event["custom_fields"] =
+        serde_json::json!({ "crm_id": CONTACT.1, "ticket_id": TICKET, "priority": "high" });
     format!("curl -X POST {webhook} -H \"{credential}\" -H 'Content-Type: application/json' -d '{event}'")
 }

@@ -9,12 +9,15 @@
 //! 5. [`clients`]: the vendors' APIs. ★ Your own CRM.
 //!
 //! Around them: [`config`] (every setting), [`error`] (the table of answers), [`app`] (routes, start and stop), [`admin`]
-//! (the second listener), [`console`] (pages for people), [`serve`] (connections), [`db`] (pools and migrations),
-//! [`telemetry`] (logs), and [`dev`], what `cargo run` brings so that nothing has to be set up.
+//! (the second listener), [`console`] (pages for people), [`alerts`] (messages to them), [`commands`] (what the program
+//! does besides receiving and working), [`serve`] (connections), [`db`] (pools and migrations), [`telemetry`] (logs), and
+//! [`dev`], what `cargo run` brings so that nothing has to be set up.
 
 pub mod admin;
+pub mod alerts;
 pub mod app;
 pub mod clients;
+pub mod commands;
 pub mod config;
 #[cfg(feature = "console")]
 pub mod console;

@@ -6,20 +6,25 @@ use aftercall::{
     admin,
     app::{self, Roles},
     clients::hubspot::HubSpot,
-    config::Config,
+    commands::{self, init::InitArgs, retry::RetryArgs, send::SendArgs},
+    config::{
+        Config,
+        dotenv::{self, FromFile},
+    },
     jobs, telemetry,
 };
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use reqwest::Url;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Receives the after-call webhook of a telephone platform, stores each event once, and logs the call in the CRM.
 ///
-/// Without a command it receives and works in one process. Secrets have no flags: they come from the environment, or
-/// from the file that NAME_FILE names. They are `DATABASE_URL`, `POSTGRES_PASSWORD`, `CONSOLE_PASSWORD`,
-/// `WEBHOOK_TOKEN`, `WEBHOOK_BASIC_PASSWORD`, `WEBHOOK_SIGNING_SECRET`, each of these three also with `_PREVIOUS`,
-/// `HUBSPOT_TOKEN`, `ZENDESK_CLIENT_SECRET`, `REVIEW_SECRET` and `REPORT_SECRET`.
+/// Without a command it receives and works in one process. A file `.env` in the working directory sets what the environment
+/// doesn't. Secrets have no flags: they come from the environment, or from the file that NAME_FILE names. They are
+/// `DATABASE_URL`, `POSTGRES_PASSWORD`, `CONSOLE_PASSWORD`, `WEBHOOK_TOKEN`, `WEBHOOK_BASIC_PASSWORD`,
+/// `WEBHOOK_SIGNING_SECRET`, each of these three also with `_PREVIOUS`, `HUBSPOT_TOKEN`, `ZENDESK_CLIENT_SECRET`,
+/// `REVIEW_SECRET`, `REPORT_SECRET` and `ALERT_URL`.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -35,6 +40,21 @@ enum Command {
     Receive(Config),
     /// Run jobs only.
     Work(Config),
+    /// Write a `.env` with fresh secrets, and say what to paste into the platform's form.
+    Init(InitArgs),
+    /// Look at everything that a deployment needs, and say what to do where something is wrong.
+    ///
+    /// Run it where the workers' settings are: it changes nothing, here or at a vendor. A tick is well, a cross is not, a
+    /// dash was not looked at; it fails where there is a cross.
+    Doctor(Config),
+    /// Show the settings in force and where each came from; secrets are masked.
+    Config(Config),
+    /// Send a call to a receiver, as the platform would, with the configured credential.
+    ///
+    /// Beside a `cargo run` on the same machine it needs no setting at all.
+    Send(Box<SendArgs>),
+    /// Run jobs anew that were given up, once their cause is mended.
+    Retry(RetryArgs),
     /// Make what a vendor must have once; safe to repeat.
     Setup {
         #[command(subcommand)]
@@ -54,31 +74,46 @@ enum Vendor {
     Hubspot(Config),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match command(Cli::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("aftercall: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+fn main() -> ExitCode {
+    // First of all, since it changes the environment: before there are threads, and before a setting is read.
+    let done = dotenv::load().map_err(anyhow::Error::from).and_then(|from_file| command(&from_file));
+    done.unwrap_or_else(|error| {
+        eprintln!("aftercall: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
-async fn command(Cli { command, config }: Cli) -> anyhow::Result<()> {
+/// Does what the command line says; `from_file` is what `.env` set.
+#[tokio::main]
+async fn command(from_file: &FromFile) -> anyhow::Result<ExitCode> {
+    let matches = Cli::command().get_matches();
+    let Cli { command, config } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match command {
-        None => run_all(config.with_secrets()?).await,
+        None => run_all(config.with_secrets()?).await?,
         Some(Command::Receive(config)) => {
-            run(config.with_secrets()?, Roles { receive: true, work: false }).await
+            run(config.with_secrets()?, Roles { receive: true, work: false }).await?;
         }
         Some(Command::Work(config)) => {
-            run(config.with_secrets()?, Roles { receive: false, work: true }).await
+            run(config.with_secrets()?, Roles { receive: false, work: true }).await?;
         }
+        Some(Command::Init(args)) => commands::init::run(&args)?,
+        Some(Command::Doctor(config)) => {
+            if !commands::doctor::run(config).await {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Some(Command::Config(config)) => {
+            let (_, matches) = matches.subcommand().context("it was parsed")?;
+            commands::config::print(config, matches, from_file)?;
+        }
+        Some(Command::Send(args)) => commands::send::run(*args).await?,
+        Some(Command::Retry(args)) => commands::retry::run(&args).await?,
         Some(Command::Setup { vendor: Vendor::Hubspot(config) }) => {
-            set_up_hubspot(&config.with_secrets()?).await
+            set_up_hubspot(&config.with_secrets()?).await?;
         }
-        Some(Command::Health { url }) => admin::ask(url).await,
+        Some(Command::Health { url }) => admin::ask(url).await?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 const ALL_ROLES: Roles = Roles { receive: true, work: true };

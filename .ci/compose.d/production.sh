@@ -4,14 +4,16 @@
 export COMPOSE_FILE=docker-compose.yml
 up() { quietly docker-compose up --detach "$@"; }
 
-printf '%s\n' COMPOSE_FILE=docker-compose.yml WEBHOOK_TOKEN=from-a-file >"$scratch/env"
-config=$(unset COMPOSE_FILE && docker-compose --env-file "$scratch/env" config)
-! grep -q stand-in <<<"$config" || fail 'an .env with COMPOSE_FILE leaves the first run out'
-expect 'an .env with COMPOSE_FILE is production, and its settings are handed on' from-a-file "$config"
+quietly docker run --rm --user "$(id -u)" --volume "$scratch:/here" --workdir /here "$AFTERCALL_IMAGE" \
+  init --domain calls.example.test
+config=$(unset COMPOSE_FILE && docker-compose --env-file "$scratch/.env" config)
+! grep -q stand-in <<<"$config" || fail 'the .env that init writes leaves the first run out'
+grep -qF "$(grep ^WEBHOOK_TOKEN= "$scratch/.env" | cut -d = -f 2)" <<<"$config" || fail 'its token is handed on'
+pass 'the .env that init writes, in a container, is production, and its settings are handed on'
 
 help=$(docker run --rm "$AFTERCALL_IMAGE" receive --help)
 for name in $(grep -oE '\[env: [A-Z_]+' <<<"$help" | cut -d ' ' -f 2) \
-  $(docker run --rm "$AFTERCALL_IMAGE" --help | grep -oE '\b[A-Z]+_(PASSWORD|SECRET|TOKEN)\b'); do
+  $(docker run --rm "$AFTERCALL_IMAGE" --help | grep -oE "\`[A-Z]+_[A-Z_]+\`" | tr -d '\140'); do
   case $name in LISTEN_ADDR | ADMIN_ADDR) continue ;; esac
   grep -q "^ *$name:" docker-compose.yml || fail "docker-compose.yml hands $name on"
 done

@@ -3,6 +3,7 @@
 //! A client owns its base URL, its credential and its vendor's rules, and knows nothing of jobs. Every answer that is no
 //! success becomes a [`ClientError`], which says whether another try makes sense.
 
+mod budget;
 pub mod hubspot;
 pub mod webhook;
 pub mod zendesk;
@@ -12,7 +13,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::{
     Method, RequestBuilder, Response, StatusCode, Url,
     header::{HeaderValue, RETRY_AFTER},
@@ -20,6 +20,8 @@ use reqwest::{
 };
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+
+use budget::Budget;
 
 /// Within the job's time limit of 20 s, so that a job ends with the vendor's error rather than with its own.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
@@ -88,17 +90,12 @@ pub(crate) fn idempotency_key(text: &str) -> String {
     if fits { text.to_owned() } else { format!("sha256:{}", hex::encode(Sha256::digest(text))) }
 }
 
-/// A budget of this many requests a second, and as many at once after a quiet second.
-pub(crate) const fn requests_a_second(requests: u32) -> Quota {
-    Quota::per_second(NonZeroU32::new(requests).expect("a budget of none would wait for ever"))
-}
-
 /// A vendor's API, as one client speaks to it.
 pub struct Vendor {
     /// Its name in errors.
     pub name: &'static str,
     http: reqwest::Client,
-    budget: Option<DefaultDirectRateLimiter>,
+    budget: Option<Budget>,
 }
 
 impl Vendor {
@@ -119,10 +116,16 @@ impl Vendor {
         Self { name, http, budget: None }
     }
 
-    /// Keeps what this process sends below the vendor's published limit.
+    /// Keeps what this process sends below the vendor's published limit: so many requests a second, and fewer while the
+    /// vendor says that it is too many.
+    ///
+    /// # Panics
+    ///
+    /// With a budget of none, which would wait for ever.
     #[must_use]
-    pub fn with_budget(self, budget: Quota) -> Self {
-        Self { budget: Some(RateLimiter::direct(budget)), ..self }
+    pub fn with_requests_a_second(self, requests: u32) -> Self {
+        let requests = NonZeroU32::new(requests).expect("a budget of none would wait for ever");
+        Self { budget: Some(Budget::requests_a_second(requests)), ..self }
     }
 
     /// A request to be filled in and sent.
@@ -137,7 +140,7 @@ impl Vendor {
     ///
     /// # Errors
     ///
-    /// [`ClientError::Down`] when there is no answer.
+    /// [`ClientError::Down`] when there is no answer, [`ClientError::Busy`] when the vendor had asked for a pause.
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
         let again = request.try_clone();
         let answer = match (self.send_once(request).await, again) {
@@ -154,6 +157,9 @@ impl Vendor {
                 let error = anyhow::Error::from(error.without_url());
                 ClientError::Stop(format!("no request to {} can be made of this: {error:#}", self.name))
             }
+            Lost::Paused(after) => {
+                ClientError::Busy { reason: format!("{} has asked for a pause", self.name), after }
+            }
             Lost::TooLarge => {
                 ClientError::Down(format!("{} sent more than {LARGEST_ANSWER} bytes", self.name))
             }
@@ -162,10 +168,15 @@ impl Vendor {
 
     async fn send_once(&self, request: RequestBuilder) -> Result<Answer, Lost> {
         if let Some(budget) = &self.budget {
-            budget.until_ready().await;
+            budget.take().await.map_err(Lost::Paused)?;
         }
         let mut response = request.send().await?;
         let (status, retry_after) = (response.status(), retry_after(&response));
+        if let Some(budget) = &self.budget
+            && status == StatusCode::TOO_MANY_REQUESTS
+        {
+            budget.exceeded(retry_after.unwrap_or(BUSY));
+        }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len() + chunk.len() > LARGEST_ANSWER {
@@ -182,6 +193,7 @@ enum Lost {
     Unsendable(reqwest::Error),
     Broken(reqwest::Error),
     Late(reqwest::Error),
+    Paused(Duration),
     TooLarge,
 }
 

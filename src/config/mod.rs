@@ -1,8 +1,10 @@
 //! Every setting: its variable, its default, its meaning.
 //!
 //! A setting is an environment variable, and a flag of the same name for trying it out. Secrets and `DATABASE_URL`
-//! come from the environment or from a file named by `NAME_FILE` alone: a flag would show in the process list.
+//! come from the environment or from a file named by `NAME_FILE` alone: a flag would show in the process list. A file
+//! `.env` in the working directory is part of the environment ([`dotenv`]).
 
+pub mod dotenv;
 mod values;
 mod vendors;
 
@@ -10,18 +12,29 @@ use std::{net::SocketAddr, time::Duration};
 
 use axum::http::HeaderName;
 use clap::{ArgAction, Args, ValueEnum, builder::BoolishValueParser};
+use reqwest::Url;
 use secrecy::SecretString;
 
-pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs};
+pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs, new_secret};
 use values::{secret, with_password};
-pub use vendors::{HubSpotConfig, ReportConfig, ReviewConfig, ZendeskConfig};
+pub use vendors::{AlertConfig, HubSpotConfig, ReportConfig, ReviewConfig, ZendeskConfig};
+
+/// The webhook's path where none is configured. (Documentation, "cURL mock".)
+pub const DEFAULT_PATH: &str = "/webhooks/after-call";
+
+/// The header of the token where none is configured. (Documentation, "Security & authentication".)
+pub const DEFAULT_TOKEN_HEADER: &str = "X-Webhook-Token";
 
 /// The settings of one process.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
-    /// The Postgres that holds events and jobs (`DATABASE_URL`); a URL without a password gets `POSTGRES_PASSWORD`.
+    /// The Postgres that holds events and jobs (`DATABASE_URL`).
     #[arg(skip)]
     pub database_url: Option<SecretString>,
+
+    /// The password for a `DATABASE_URL` that has none (`POSTGRES_PASSWORD`, as Postgres' own image calls it).
+    #[arg(skip)]
+    pub postgres_password: Option<SecretString>,
 
     /// Where the webhook is served.
     #[arg(long, env, default_value = "127.0.0.1:8080")]
@@ -30,6 +43,10 @@ pub struct Config {
     /// Where the console and the probes are served.
     #[arg(long, env, default_value = "127.0.0.1:8081")]
     pub admin_addr: SocketAddr,
+
+    /// This server as the platform sees it, `https://calls.example.com`: what `aftercall doctor` looks at from outside.
+    #[arg(long, env)]
+    pub public_url: Option<Url>,
 
     /// The console's password, under any user name (`CONSOLE_PASSWORD`); without it there is no console.
     #[arg(skip)]
@@ -62,6 +79,10 @@ pub struct Config {
     /// The receiver of `report-call`.
     #[command(flatten)]
     pub report: ReportConfig,
+
+    /// Who is told of trouble.
+    #[command(flatten)]
+    pub alerts: AlertConfig,
 }
 
 /// How log lines look.
@@ -78,7 +99,7 @@ pub enum LogFormat {
 #[command(next_help_heading = "Webhook")]
 pub struct WebhookConfig {
     /// The path of the webhook, with or without a slash at its end.
-    #[arg(long = "webhook-path", env = "WEBHOOK_PATH", default_value = "/webhooks/after-call")]
+    #[arg(long = "webhook-path", env = "WEBHOOK_PATH", default_value = DEFAULT_PATH)]
     pub path: String,
 
     /// The secret in the platform's custom header (`WEBHOOK_TOKEN`).
@@ -90,7 +111,7 @@ pub struct WebhookConfig {
     pub token_previous: Option<SecretString>,
 
     /// The header that carries the token.
-    #[arg(long = "webhook-token-header", env = "WEBHOOK_TOKEN_HEADER", default_value = "X-Webhook-Token")]
+    #[arg(long = "webhook-token-header", env = "WEBHOOK_TOKEN_HEADER", default_value = DEFAULT_TOKEN_HEADER)]
     pub token_header: HeaderName,
 
     /// The user of the platform's Basic Auth; either scheme admits when both are set.
@@ -191,8 +212,8 @@ pub struct JobsConfig {
     #[arg(long = "job-give-up-after", env = "JOB_GIVE_UP_AFTER", default_value = "72h", value_parser = humantime::parse_duration)]
     pub give_up_after: Duration,
 
-    /// How many jobs of one kind a process runs at a time.
-    #[arg(long = "job-concurrency", env = "JOB_CONCURRENCY", default_value_t = 16)]
+    /// How many jobs of one kind a process runs at a time; more of them only wait for the vendor's limit.
+    #[arg(long = "job-concurrency", env = "JOB_CONCURRENCY", default_value_t = 8)]
     pub concurrency: usize,
 }
 
@@ -203,20 +224,33 @@ impl Config {
     ///
     /// A secret that is set but empty, set twice, or in a file that can't be read.
     pub fn with_secrets(mut self) -> Result<Self, ConfigError> {
-        self.database_url = secret("DATABASE_URL")?;
-        self.console_password = secret("CONSOLE_PASSWORD")?;
-        self.webhook.token = secret("WEBHOOK_TOKEN")?;
-        self.webhook.token_previous = secret("WEBHOOK_TOKEN_PREVIOUS")?;
-        self.webhook.basic_password = secret("WEBHOOK_BASIC_PASSWORD")?;
-        self.webhook.basic_password_previous = secret("WEBHOOK_BASIC_PASSWORD_PREVIOUS")?;
-        self.webhook.signing_secret = secret("WEBHOOK_SIGNING_SECRET")?;
-        self.webhook.signing_secret_previous = secret("WEBHOOK_SIGNING_SECRET_PREVIOUS")?;
-        self.hubspot.token = secret("HUBSPOT_TOKEN")?;
-        self.zendesk.client_secret = secret("ZENDESK_CLIENT_SECRET")?;
-        self.review.secret = secret("REVIEW_SECRET")?;
-        self.report.secret = secret("REPORT_SECRET")?;
-        let password = secret("POSTGRES_PASSWORD")?;
-        self.database_url = self.database_url.map(|url| with_password(url, password)).transpose()?;
+        for (name, value) in self.secrets() {
+            *value = secret(name)?;
+        }
+        if let (Some(url), Some(password)) = (&self.database_url, &self.postgres_password) {
+            self.database_url = Some(with_password(url, password));
+        }
         Ok(self)
+    }
+
+    /// Every secret under its variable's name. They have no flags, so this is the one list of them.
+    pub fn secrets(&mut self) -> [(&'static str, &mut Option<SecretString>); 14] {
+        let Self { webhook, .. } = self;
+        [
+            ("DATABASE_URL", &mut self.database_url),
+            ("POSTGRES_PASSWORD", &mut self.postgres_password),
+            ("CONSOLE_PASSWORD", &mut self.console_password),
+            ("WEBHOOK_TOKEN", &mut webhook.token),
+            ("WEBHOOK_TOKEN_PREVIOUS", &mut webhook.token_previous),
+            ("WEBHOOK_BASIC_PASSWORD", &mut webhook.basic_password),
+            ("WEBHOOK_BASIC_PASSWORD_PREVIOUS", &mut webhook.basic_password_previous),
+            ("WEBHOOK_SIGNING_SECRET", &mut webhook.signing_secret),
+            ("WEBHOOK_SIGNING_SECRET_PREVIOUS", &mut webhook.signing_secret_previous),
+            ("HUBSPOT_TOKEN", &mut self.hubspot.token),
+            ("ZENDESK_CLIENT_SECRET", &mut self.zendesk.client_secret),
+            ("REVIEW_SECRET", &mut self.review.secret),
+            ("REPORT_SECRET", &mut self.report.secret),
+            ("ALERT_URL", &mut self.alerts.url),
+        ]
     }
 }

@@ -23,6 +23,18 @@ impl ConfigError {
 pub struct Networks(Vec<IpNet>);
 
 impl Networks {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether none of them reaches beyond this machine and private networks.
+    #[must_use]
+    pub fn are_private(&self) -> bool {
+        self.0.iter().all(|network| is_private(network.network()) && is_private(network.broadcast()))
+    }
+
     /// Whether one of the networks holds the address.
     #[must_use]
     pub fn contain(&self, address: IpAddr) -> bool {
@@ -35,6 +47,16 @@ impl FromStr for Networks {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         items(text).map(network).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// (RFC 1918, RFC 4193, RFC 3927 and loopback.)
+fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
     }
 }
 
@@ -130,50 +152,53 @@ pub(super) fn secret(name: &str) -> Result<Option<SecretString>, ConfigError> {
     }
 }
 
-/// The database's URL with the password in it, so that a password is kept in one place and may hold any character.
-pub(super) fn with_password(
-    url: SecretString,
-    password: Option<SecretString>,
-) -> Result<SecretString, ConfigError> {
-    // What is no URL is told to whoever connects.
-    let (Some(password), Ok(mut full)) = (password, url.expose_secret().parse::<Url>()) else {
-        return Ok(url);
+/// A new secret of 256 bits, in hex: nothing in it needs a quote or an escape anywhere.
+///
+/// # Errors
+///
+/// The system has no randomness.
+pub fn new_secret() -> Result<SecretString, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(hex::encode(bytes).into())
+}
+
+/// The database's URL with the password in it, so that a password is kept in one place and may hold any character. A URL
+/// that has one keeps it, and one of a socket has no place for it.
+pub(super) fn with_password(url: &SecretString, password: &SecretString) -> SecretString {
+    // What is no URL is told by whoever connects.
+    let Some(mut full) = url.expose_secret().parse::<Url>().ok().filter(|full| full.password().is_none())
+    else {
+        return url.clone();
     };
-    if full.password().is_some() {
-        return Ok(url);
-    }
     // The one character that `set_password` leaves as it is and a reader of the URL does not.
     let password = password.expose_secret().replace('%', "%25");
-    full.set_password(Some(&password)).map_err(|()| {
-        ConfigError::new(
-            "POSTGRES_PASSWORD is set, but DATABASE_URL names no host: postgres://user@host:5432/database",
-        )
-    })?;
-    Ok(String::from(full).into())
+    match full.set_password(Some(&password)) {
+        Ok(()) => String::from(full).into(),
+        Err(()) => url.clone(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn full(url: &str, password: &str) -> Result<String, ConfigError> {
-        with_password(url.into(), Some(password.into())).map(|url| url.expose_secret().to_owned())
+    fn full(url: &str, password: &str) -> String {
+        with_password(&url.into(), &password.into()).expose_secret().to_owned()
     }
 
     #[test]
     fn a_password_of_any_characters_goes_into_a_url_that_has_none() {
-        let url = full("postgres://aftercall@postgres:5432/aftercall", "a/b@c:%?#").unwrap();
+        let url = full("postgres://aftercall@postgres:5432/aftercall", "a/b@c:%?#");
         assert_eq!(url, "postgres://aftercall:a%2Fb%40c%3A%25%3F%23@postgres:5432/aftercall");
     }
 
     #[test]
-    fn a_url_with_a_password_keeps_it() {
-        let url = "postgres://aftercall:own@postgres/aftercall";
-        assert_eq!(full(url, "other").unwrap(), url);
-    }
-
-    #[test]
-    fn a_url_without_a_host_has_no_place_for_one() {
-        assert!(full("postgres:///aftercall?host=/run/postgresql", "secret").is_err());
+    fn a_url_with_a_password_or_of_a_socket_stays_as_it_is() {
+        for url in
+            ["postgres://aftercall:own@postgres/aftercall", "postgres:///aftercall?host=/run/postgresql"]
+        {
+            assert_eq!(full(url, "other"), url);
+        }
     }
 }

@@ -1,4 +1,6 @@
-//! The settings of the systems that jobs write to. ★ Put yours beside them.
+//! The settings of the systems that jobs write to, and of the chat that hears of trouble. ★ Put yours beside them.
+
+use std::time::Duration;
 
 use clap::Args;
 use reqwest::Url;
@@ -74,7 +76,8 @@ pub struct ZendeskConfig {
 #[command(next_help_heading = "Webhooks of your own")]
 pub struct ReviewConfig {
     /// Who takes the calls that are worth a review: missed, abandoned, or answered and very short.
-    #[arg(id = "review_url", long = "review-url", env = "REVIEW_URL")]
+    // The URL itself may be the key to what stands behind it, and --help would show it.
+    #[arg(id = "review_url", long = "review-url", env = "REVIEW_URL", hide_env_values = true)]
     pub url: Option<Url>,
 
     /// The key of the deliveries' signature, `whsec_…` (`REVIEW_SECRET`).
@@ -91,10 +94,27 @@ pub struct ReviewConfig {
 #[command(next_help_heading = "Webhooks of your own")]
 pub struct ReportConfig {
     /// Who takes every call.
-    #[arg(id = "report_url", long = "report-url", env = "REPORT_URL")]
+    #[arg(id = "report_url", long = "report-url", env = "REPORT_URL", hide_env_values = true)]
     pub url: Option<Url>,
 
     /// The key of the deliveries' signature, `whsec_…` (`REPORT_SECRET`).
     #[arg(skip)]
     pub secret: Option<SecretString>,
+}
+
+/// Who is told of trouble, and of which.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Alerts")]
+pub struct AlertConfig {
+    /// An incoming webhook of Slack, or of whatever takes `{"text": …}` (`ALERT_URL`).
+    #[arg(skip)]
+    pub url: Option<SecretString>,
+
+    /// After how long without any call people are told [default: never].
+    #[arg(long = "alert-silence", env = "ALERT_SILENCE", value_parser = humantime::parse_duration)]
+    pub silence: Option<Duration>,
+
+    /// How long a trouble must not have been met before it counts as over.
+    #[arg(long = "alert-quiet", env = "ALERT_QUIET", default_value = "5m", value_parser = humantime::parse_duration)]
+    pub quiet: Duration,
 }

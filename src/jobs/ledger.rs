@@ -43,15 +43,23 @@ pub(super) enum End {
     AlreadyDone,
     Skipped(String),
     Retry {
-        reason: String,
+        failure: Failure,
         wait: Duration,
     },
     /// The vendor is in trouble: it comes back as if it had not run.
     Paused {
-        reason: String,
+        failure: Failure,
         wait: Duration,
     },
-    GivenUp(String),
+    GivenUp(Failure),
+}
+
+/// Why an attempt failed.
+pub(super) struct Failure {
+    /// A word that stands for many of them, as [`JobError::kind`](super::JobError::kind) has it.
+    pub(super) kind: &'static str,
+    /// Without the call's personal data.
+    pub(super) reason: String,
 }
 
 impl Ledger<'_> {
@@ -66,18 +74,22 @@ impl Ledger<'_> {
         .await
     }
 
-    /// Writes down that an attempt begins, before it does anything that a crash could leave half done.
+    /// Writes down that an attempt begins, before it does anything that a crash could leave half done. One that was given
+    /// up and is run again by a person has all its tries anew.
     pub(super) async fn begin(&self) -> sqlx::Result<Attempt> {
         let row = sqlx::query!(
             r#"
-            with earlier as (
-                select coalesce(max(number), 0) as number,
-                       count(*) filter (where ended_at is null) as crashes,
-                       count(*) filter (where result = 'retry') as failures,
-                       min(started_at) filter (where result = 'retry') as failed_first
-                from attempt where event_id = $1 and job = $2
+            with given_up as (
+                select coalesce(max(number), 0) as number
+                from attempt where event_id = $1 and job = $2 and result = 'given_up'
+            ), earlier as (
+                select coalesce(max(attempt.number), 0) as number,
+                       count(*) filter (where ended_at is null and attempt.number > given_up.number) as crashes,
+                       count(*) filter (where result = 'retry' and attempt.number > given_up.number) as failures,
+                       min(started_at) filter (where result = 'retry' and attempt.number > given_up.number) as failed_first
+                from attempt, given_up where event_id = $1 and job = $2
             ), begun as (
-                insert into attempt (event_id, job, number) select $1, $2, number + 1 from earlier
+                insert into attempt (event_id, job, number, destination) select $1, $2, number + 1, $3 from earlier
             )
             select number + 1 as "number!", crashes as "crashes!", failures as "failures!",
                    coalesce(extract(epoch from clock_timestamp() - failed_first), 0)::float8 as "failing_for!"
@@ -85,6 +97,7 @@ impl Ledger<'_> {
             "#,
             self.event_id,
             self.job,
+            self.destination,
         )
         .fetch_one(self.pool)
         .await?;
@@ -124,28 +137,29 @@ impl Ledger<'_> {
     /// Writes down how the attempt ended, and with it, in one commit, its receipt or the time of the next try.
     pub(super) async fn end(&self, attempt: &Attempt, end: &End) -> sqlx::Result<()> {
         let mut transaction = self.pool.begin().await?;
-        let (result, reason, wait) = match end {
-            End::Done(receipt) => {
-                self.keep(&mut transaction, receipt).await?;
-                ("done", None, None)
-            }
-            End::AlreadyDone => ("done", Some("its receipt was there already"), None),
-            End::Skipped(reason) => ("skipped", Some(reason.as_str()), None),
-            End::Retry { reason, wait } => {
-                queue::postpone(&mut transaction, self.task_id, *wait).await?;
-                ("retry", Some(reason.as_str()), Some(wait.as_secs_f64()))
-            }
-            End::Paused { reason, wait } => {
-                queue::postpone(&mut transaction, self.task_id, *wait).await?;
-                ("paused", Some(reason.as_str()), Some(wait.as_secs_f64()))
-            }
-            End::GivenUp(reason) => ("given_up", Some(reason.as_str()), None),
+        let (result, wait, failure) = match end {
+            End::Done(_) | End::AlreadyDone => ("done", None, None),
+            End::Skipped(_) => ("skipped", None, None),
+            End::Retry { failure, wait } => ("retry", Some(*wait), Some(failure)),
+            End::Paused { failure, wait } => ("paused", Some(*wait), Some(failure)),
+            End::GivenUp(failure) => ("given_up", None, Some(failure)),
         };
+        let reason = match end {
+            End::AlreadyDone => Some("its receipt was there already"),
+            End::Skipped(reason) => Some(reason.as_str()),
+            _ => failure.map(|failure| failure.reason.as_str()),
+        };
+        if let End::Done(receipt) = end {
+            self.keep(&mut transaction, receipt).await?;
+        }
+        if let Some(wait) = wait {
+            queue::postpone(&mut transaction, self.task_id, wait).await?;
+        }
         sqlx::query!(
             r#"
             update attempt
-            set ended_at = clock_timestamp(), result = $4, reason = $5,
-                next_at = clock_timestamp() + make_interval(secs => $6)
+            set ended_at = clock_timestamp(), result = $4, reason = $5, failure = $6,
+                next_at = clock_timestamp() + make_interval(secs => $7)
             where event_id = $1 and job = $2 and number = $3
             "#,
             self.event_id,
@@ -153,7 +167,8 @@ impl Ledger<'_> {
             attempt.number,
             result,
             reason,
-            wait,
+            failure.map(|failure| failure.kind),
+            wait.map(|wait| wait.as_secs_f64()),
         )
         .execute(&mut *transaction)
         .await?;

@@ -126,6 +126,20 @@ pub enum JobError {
     GiveUp(String),
 }
 
+impl JobError {
+    /// The word for it in the table `attempt`, by which alerts tell one kind of failure from another.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Client(ClientError::Down(_)) => "down",
+            Self::Client(ClientError::Busy { .. }) => "busy",
+            Self::Client(ClientError::Unauthorized(_)) => "unauthorized",
+            Self::Client(ClientError::Retry { .. }) => "not yet",
+            Self::Client(ClientError::Stop(_)) => "refused",
+            Self::Retry(_) | Self::GiveUp(_) => "failed",
+        }
+    }
+}
+
 /// One entry of the list: a [`Job`] without its type.
 #[derive(Clone, Copy)]
 pub struct JobKind {
@@ -157,9 +171,7 @@ impl Enabled {
     ///
     /// `JOBS` names one that doesn't exist.
     pub fn new(all: &[JobKind], config: Arc<Config>) -> Result<Self, ConfigError> {
-        let find = |name: &String| {
-            all.iter().find(|kind| kind.name == name).copied().ok_or_else(|| unknown(name, all))
-        };
+        let find = |name: &String| named(all, name).map_err(|error| ConfigError(format!("JOBS: {error}")));
         let kinds = config.jobs.enabled.0.iter().map(find).collect::<Result<_, _>>()?;
         Ok(Self { kinds, config })
     }
@@ -186,7 +198,14 @@ impl Enabled {
     }
 }
 
-fn unknown(name: &str, all: &[JobKind]) -> ConfigError {
-    let known: Vec<_> = all.iter().map(|kind| kind.name).collect();
-    ConfigError::new(format!("JOBS names `{name}`, which is no job: there are {}", known.join(", ")))
+/// The job of this name.
+///
+/// # Errors
+///
+/// There is none.
+pub fn named(all: &[JobKind], name: &str) -> Result<JobKind, ConfigError> {
+    all.iter().find(|kind| kind.name == name).copied().ok_or_else(|| {
+        let known: Vec<_> = all.iter().map(|kind| kind.name).collect();
+        ConfigError::new(format!("`{name}` is no job: there are {}", known.join(", ")))
+    })
 }

@@ -69,6 +69,25 @@ pub(super) async fn postpone(
     .map(drop)
 }
 
+/// Lets jobs of this name that were given up run anew, those of one event or all; returns how many.
+///
+/// # Errors
+///
+/// The database can't be asked.
+pub async fn run_anew(pool: &PgPool, job: &str, event_id: Option<&str>) -> sqlx::Result<u64> {
+    let rows = sqlx::query!(
+        "
+        update apalis.jobs set status = 'Pending', run_at = now(), lock_by = null, lock_at = null, done_at = null
+        where job_type = $1 and status = 'Killed' and ($2::text is null or idempotency_key = $2)
+        ",
+        job,
+        event_id,
+    )
+    .execute(pool)
+    .await?;
+    Ok(rows.rows_affected())
+}
+
 /// What all workers of a process share.
 #[derive(Clone)]
 pub struct Workers {
@@ -173,8 +192,8 @@ async fn handle<J: Job>(
     };
     match worker.run(&event_id, &task_id.to_string(), &pass).await {
         Ok(End::Done(_) | End::AlreadyDone | End::Skipped(_)) => Ok(()),
-        Ok(End::Retry { reason, .. } | End::Paused { reason, .. }) => Err(reason.into()),
-        Ok(End::GivenUp(reason)) => Err(AbortError::new(reason).into()),
+        Ok(End::Retry { failure, .. } | End::Paused { failure, .. }) => Err(failure.reason.into()),
+        Ok(End::GivenUp(failure)) => Err(AbortError::new(failure.reason).into()),
         Err(error) => {
             tracing::error!(job = J::NAME, %error, "the database could not keep what became of a job; it runs again");
             tokio::time::sleep(RESTART_AFTER).await;

@@ -13,7 +13,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use super::{
     Job, JobError, Outcome, Receipt,
     breaker::{Blame, Breaker, Pass},
-    ledger::{Attempt, End, Ledger},
+    ledger::{Attempt, End, Failure, Ledger},
 };
 use crate::{
     clients::ClientError,
@@ -57,7 +57,8 @@ impl<J: Job> Worker<J> {
 
     async fn attempt(&self, ledger: &Ledger<'_>, attempt: &Attempt, pass: &Pass<'_>) -> sqlx::Result<End> {
         if attempt.crashes >= MOST_CRASHES {
-            return Ok(End::GivenUp(format!("its process died {MOST_CRASHES} times in the middle of it")));
+            let reason = format!("its process died {MOST_CRASHES} times in the middle of it");
+            return Ok(End::GivenUp(Failure { kind: "died", reason }));
         }
         let mut newest = ledger.newest().await?;
         // An attempt that failed or died may have left older data at the vendor: only an untried job may stand back.
@@ -70,7 +71,10 @@ impl<J: Job> Worker<J> {
         loop {
             let call = match newest.parse() {
                 Ok(call) => call,
-                Err(error) => return Ok(End::GivenUp(format!("its stored event can't be read: {error}"))),
+                Err(error) => {
+                    let reason = format!("its stored event can't be read: {error}");
+                    return Ok(End::GivenUp(Failure { kind: "failed", reason }));
+                }
             };
             let outcome = self.guarded(call.clone()).await;
             let blame = pass.tell(&call.call_id, &outcome, self.policy.retry_max);
@@ -101,20 +105,21 @@ impl<J: Job> Worker<J> {
     }
 
     fn failed(&self, attempt: &Attempt, blame: &Blame, error: &JobError, call: &CallEvent) -> End {
-        let reason = presentable(&error.to_string(), call);
+        let failure = Failure { kind: error.kind(), reason: presentable(&error.to_string(), call) };
         if let Blame::Vendor(wait) = blame {
-            return End::Paused { reason, wait: *wait };
+            return End::Paused { failure, wait: *wait };
         }
         let after = match error {
-            JobError::GiveUp(_) | JobError::Client(ClientError::Stop(_)) => return End::GivenUp(reason),
+            JobError::GiveUp(_) | JobError::Client(ClientError::Stop(_)) => return End::GivenUp(failure),
             JobError::Client(ClientError::Retry { after, .. }) => *after,
             JobError::Client(_) | JobError::Retry(_) => None,
         };
         if attempt.failing_for >= self.policy.give_up_after {
             let limit = humantime::format_duration(self.policy.give_up_after);
-            return End::GivenUp(format!("{reason} (given up after {limit}, JOB_GIVE_UP_AFTER)"));
+            let reason = format!("{} (given up after {limit}, JOB_GIVE_UP_AFTER)", failure.reason);
+            return End::GivenUp(Failure { reason, ..failure });
         }
-        End::Retry { reason, wait: self.wait(attempt, after) }
+        End::Retry { failure, wait: self.wait(attempt, after) }
     }
 
     /// What the vendor asked for, else doubling from `JOB_RETRY_FIRST`; jitter only adds, up to a tenth.
@@ -164,15 +169,15 @@ fn log(job: &str, event_id: &str, ms: u64, end: &End) {
         End::Skipped(reason) => {
             tracing::info!(target: "call", job, %event_id, "{job} skipped: {}", Safe(reason));
         }
-        End::Retry { reason, wait } => {
+        End::Retry { failure, wait } => {
             let wait = humantime::format_duration(Duration::from_secs(wait.as_secs().max(1)));
-            tracing::warn!(target: "call", job, %event_id, "{job} failed, next try in {wait}: {}", Safe(reason));
+            tracing::warn!(target: "call", job, %event_id, "{job} failed, next try in {wait}: {}", Safe(&failure.reason));
         }
-        End::Paused { reason, .. } => {
-            tracing::info!(target: "call", job, %event_id, "{job} waits for its vendor: {}", Safe(reason));
+        End::Paused { failure, .. } => {
+            tracing::info!(target: "call", job, %event_id, "{job} waits for its vendor: {}", Safe(&failure.reason));
         }
-        End::GivenUp(reason) => {
-            tracing::error!(target: "call", job, %event_id, "{job} given up: {}", Safe(reason));
+        End::GivenUp(failure) => {
+            tracing::error!(target: "call", job, %event_id, "{job} given up: {}", Safe(&failure.reason));
         }
     }
 }

@@ -145,7 +145,7 @@ async fn a_process_that_would_hear_nobody_or_everybody_by_mistake_does_not_start
             json!({ "WEBHOOK_BASIC_USER": "u", "WEBHOOK_BASIC_PASSWORD": "p", "WEBHOOK_SIGNATURE": "required" }),
             "set WEBHOOK_SIGNING_SECRET",
         ),
-        (json!({ "WEBHOOK_TOKEN": "x", "JOBS": "update-crn" }), "JOBS names `update-crn`"),
+        (json!({ "WEBHOOK_TOKEN": "x", "JOBS": "update-crn" }), "JOBS: `update-crn` is no job"),
     ] {
         let mut all = vec![("DATABASE_URL".to_owned(), "postgres://127.0.0.1:1/none".to_owned())];
         for (name, value) in settings.as_object().unwrap() {

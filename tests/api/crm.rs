@@ -279,6 +279,8 @@ async fn setup_makes_the_unique_property_and_may_be_repeated() {
         let output = tokio::process::Command::new(crate::helpers::binary())
             .args(["setup", "hubspot"])
             .env_clear()
+            // No developer's `.env` is there.
+            .current_dir("/")
             .env("HUBSPOT_BASE_URL", app.stand_in.url())
             .env("HUBSPOT_TOKEN", Options::default().token)
             .output()

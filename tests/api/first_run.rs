@@ -8,7 +8,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::helpers::eventually;
+use crate::helpers::{eventually, run};
 
 /// A run of the binary as `cargo run` starts it, under a name of its own so that it doesn't meet a developer's.
 struct Run {
@@ -20,6 +20,8 @@ impl Run {
     async fn start(name: &str, home: &std::path::Path) -> Self {
         let mut child = Command::new(crate::helpers::binary())
             .env_clear()
+            // No developer's `.env` is there.
+            .current_dir("/")
             .env("PATH", std::env::var_os("PATH").unwrap())
             .env("XDG_DATA_HOME", home)
             .env("DEV_NAME", name)
@@ -80,6 +82,13 @@ async fn paste(line: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
 }
 
+/// `cargo run -- send` beside it, without any setting of its own.
+async fn send(name: &str, home: &std::path::Path, webhook: &str) -> String {
+    let beside = [("DEV_NAME", name), ("XDG_DATA_HOME", home.to_str().unwrap())];
+    let beside = beside.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    run(&["send", "--url", webhook], &beside, "").await.out
+}
+
 #[tokio::test]
 async fn a_bare_machine_stores_the_pasted_call_logs_it_and_knows_it_at_the_next_run() {
     let name = format!("aftercall-test-{}", std::process::id());
@@ -98,8 +107,12 @@ async fn a_bare_machine_stores_the_pasted_call_logs_it_and_knows_it_at_the_next_
 
     assert!(run.console(&password).await.contains("+14085551234"), "the console shows it");
 
+    let sent = send(&name, home.path(), run.labelled("Webhook")).await;
+    assert!(sent.contains("<-- 200 stored"), "the secret that was made is found: {sent}");
+    eventually("the stand-in lists it too", async || run.calls().await.len() == 2).await;
+
     assert_eq!(paste(run.curl()).await["status"], "duplicate");
-    assert_eq!(run.calls().await.len(), 1);
+    assert_eq!(run.calls().await.len(), 2);
     let old_line = run.curl().to_owned();
     let old_webhook = run.labelled("Webhook").to_owned();
     run.interrupt().await;
@@ -109,7 +122,7 @@ async fn a_bare_machine_stores_the_pasted_call_logs_it_and_knows_it_at_the_next_
     assert!(run.console(&password).await.contains("+14085551234"), "and so is the console's password");
     let old_call = old_line.replace(&old_webhook, run.labelled("Webhook"));
     assert_eq!(paste(&old_call).await["status"], "duplicate", "the event is known");
-    assert_eq!(run.calls().await.len(), 1, "and so is the call");
+    assert_eq!(run.calls().await.len(), 2, "and so is the call");
     run.interrupt().await;
     std::fs::remove_dir_all(directory).unwrap();
 }

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod admin;
+mod alerts;
 mod answers;
+mod cli;
 mod console;
 mod credentials;
 mod crm;

@@ -54,7 +54,7 @@ impl HubSpot {
     }
 
     /// By phone number, as people write it and as HubSpot normalises it.
-    async fn contact_with(&self, number: &PhoneNumber) -> Result<Found, ClientError> {
+    pub(super) async fn contact_with(&self, number: &PhoneNumber) -> Result<Found, ClientError> {
         let e164 = number.format().mode(phonenumber::Mode::E164).to_string();
         // "HubSpot only uses the area code and local number": without the country's code. (Documentation, "Search the CRM".)
         let local = number.national().to_string();

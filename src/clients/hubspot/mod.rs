@@ -60,7 +60,7 @@ impl HubSpot {
         }
         Ok(Self {
             // 100 in 10 s, less a tenth for whoever else uses the account. (HubSpot's documentation, "Usage guidelines".)
-            vendor: Vendor::new("HubSpot").with_budget(super::requests_a_second(9)),
+            vendor: Vendor::new("HubSpot").with_requests_a_second(9),
             base_url: config.base_url.clone(),
             version: config.api_version.clone(),
             token,

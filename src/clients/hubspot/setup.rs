@@ -1,10 +1,20 @@
 //! What HubSpot must have once before calls can be logged.
 
 use reqwest::{Method, StatusCode};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::{CALL_ID_PROPERTY, HubSpot, refused};
 use crate::clients::ClientError;
+
+/// A number that nobody has: those of 555-01xx are kept for fiction. (North American Numbering Plan.)
+const NOBODY: &str = "+12025550100";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Property {
+    has_unique_value: bool,
+}
 
 impl HubSpot {
     /// Makes the unique property by which calls are found again; returns false where it is there already.
@@ -25,6 +35,36 @@ impl HubSpot {
         match answer.status {
             StatusCode::CONFLICT => Ok(false),
             status if status.is_success() => Ok(true),
+            _ => Err(refused(&answer)),
+        }
+    }
+
+    /// Looks whether calls could be logged, without writing: whether the key may find contacts, and whether the unique
+    /// property is there; returns what it found.
+    ///
+    /// # Errors
+    ///
+    /// HubSpot refused or can't be reached, or the property is missing or not unique.
+    pub async fn check(&self) -> Result<&'static str, ClientError> {
+        let nobody = phonenumber::parse(None, NOBODY).expect("it is a number");
+        self.contact_with(&nobody).await?;
+        let request = self.request(Method::GET, &["properties", "calls", CALL_ID_PROPERTY]);
+        let answer = self.vendor.send(request).await?;
+        let stop = |reason: &str| Err(ClientError::Stop(format!("{CALL_ID_PROPERTY} {reason}")));
+        match answer.status {
+            StatusCode::NOT_FOUND => stop("is missing: `aftercall setup hubspot` makes it"),
+            // Its scope is needed for the set-up alone, and may be taken from the key afterwards.
+            StatusCode::FORBIDDEN => {
+                Ok("the key may find contacts; it may not see whether external_call_id is there")
+            }
+            status if status.is_success() => match answer.json::<Property>() {
+                Some(Property { has_unique_value: true }) => {
+                    Ok("the key may find contacts, and external_call_id is there")
+                }
+                _ => stop(
+                    "is there, but not unique: delete it, and let `aftercall setup hubspot` make it anew",
+                ),
+            },
             _ => Err(refused(&answer)),
         }
     }

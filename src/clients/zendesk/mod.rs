@@ -62,7 +62,7 @@ impl Zendesk {
         }
         Ok(Self {
             // 100 updates of tickets a minute, each with the looks before it. (Zendesk's documentation, "Rate limits".)
-            vendor: Vendor::new("Zendesk").with_budget(super::requests_a_second(5)),
+            vendor: Vendor::new("Zendesk").with_requests_a_second(5),
             base_url: base_url.clone(),
             tokens: Tokens::new(id.clone(), secret.clone()),
             agents: config.agents.clone(),
@@ -113,11 +113,24 @@ impl Zendesk {
         self.open(call, None).await
     }
 
+    /// Looks whether tickets could be read, without writing.
+    ///
+    /// # Errors
+    ///
+    /// Zendesk refused, or can't be reached.
+    pub async fn check(&self) -> Result<(), ClientError> {
+        self.with_external_id("aftercall-doctor").await.map(drop)
+    }
+
+    /// The tickets that were made for a call.
+    async fn with_external_id(&self, call_id: &str) -> Result<Tickets, ClientError> {
+        let mut url = self.url(&["tickets"]);
+        url.query_pairs_mut().append_pair("external_id", call_id);
+        decode(&self.ask(Method::GET, url, None, &[]).await?)
+    }
+
     async fn open(&self, call: &CallEvent, follows: Option<u64>) -> Result<Attached, ClientError> {
-        let mut path = self.url(&["tickets"]);
-        path.query_pairs_mut().append_pair("external_id", &call.call_id);
-        let found: Tickets = decode(&self.ask(Method::GET, path, None, &[]).await?)?;
-        if let Some(ticket) = found.tickets.first() {
+        if let Some(ticket) = self.with_external_id(&call.call_id).await?.tickets.first() {
             return Ok(self.attached(ticket.id, Some("it was there already")));
         }
         let mut ticket = Note::of(call, &self.agents).body();

@@ -17,18 +17,27 @@ fn server() -> &'static LocalPostgres {
     SERVER.get_or_init(|| LocalPostgres::start_throwaway().unwrap())
 }
 
+/// Makes a database without any table; returns its URL.
+pub(crate) async fn create_empty() -> String {
+    copy("template1").await
+}
+
 /// Makes a database with all tables; returns its URL.
 pub(crate) async fn create() -> String {
     static MIGRATED: OnceCell<()> = OnceCell::const_new();
-    static NEXT: AtomicU32 = AtomicU32::new(1);
     MIGRATED
         .get_or_init(async || {
             run(&format!("create database {TEMPLATE}")).await;
             aftercall::db::migrate(&server().url(TEMPLATE).into()).await.unwrap();
         })
         .await;
+    copy(TEMPLATE).await
+}
+
+async fn copy(template: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    run(&format!("create database {name} template {TEMPLATE}")).await;
+    run(&format!("create database {name} template {template}")).await;
     server().url(&name)
 }
 

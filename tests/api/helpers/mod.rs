@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use stand_in::{Options, StandIn};
 
-pub(crate) use process::{Process, binary};
+pub(crate) use process::{Process, Ran, binary, run};
 
 pub(crate) const SAMPLE: &str = include_str!("../../fixtures/sample.json");
 pub(crate) const CURL_SAMPLE: &str = include_str!("../../fixtures/curl_sample.json");
@@ -77,6 +77,11 @@ impl App {
         let process = Process::start(command, &all).await;
         let db = database::connect(&url).await;
         Self { process, db, stand_in, http: Client::new(), settings: all, joined: Vec::new() }
+    }
+
+    /// What this deployment's setting is.
+    pub(crate) fn setting(&self, name: &str) -> &str {
+        &self.settings.iter().find(|(setting, _)| setting == name).unwrap().1
     }
 
     /// Another process of the same deployment.

@@ -8,12 +8,12 @@ use std::{
 
 use serde_json::Value;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader},
     process::{Child, Command},
     task::JoinHandle,
 };
 
-use super::eventually;
+use super::{DEADLINE, eventually};
 
 /// The binary under test; `AFTERCALL_BINARY` names a copy, for a user who can't reach the folder that it was built in.
 pub(crate) fn binary() -> String {
@@ -26,6 +26,36 @@ pub(crate) struct Process {
     readers: [JoinHandle<()>; 2],
     address: String,
     admin: String,
+}
+
+/// How a command ended, and what it printed.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// Runs a command to its end, with this on its standard input.
+pub(crate) async fn run(arguments: &[&str], settings: &[(String, String)], input: &str) -> Ran {
+    let mut child = program(settings)
+        .args(arguments)
+        .env_clear()
+        .envs(settings.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // A command that reads none of it may have ended before.
+    let _closed = stdin.write_all(input.as_bytes()).await;
+    drop(stdin);
+    let output =
+        tokio::time::timeout(DEADLINE, child.wait_with_output()).await.expect("it does not end").unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
 }
 
 impl Process {
@@ -140,14 +170,21 @@ impl Process {
     }
 }
 
-/// The binary; `MOST_FILES` is no setting of its own, but the limit of open files that it is started under.
+/// The binary. Two of these are no settings of its own: `MOST_FILES` is the limit of open files that it is started under,
+/// `FOLDER` its working directory, else one that holds no developer's `.env`.
 fn program(settings: &[(String, String)]) -> Command {
-    let Some((_, files)) = settings.iter().find(|(name, _)| name == "MOST_FILES") else {
-        return Command::new(binary());
+    let given =
+        |name: &str| settings.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str());
+    let mut command = match given("MOST_FILES") {
+        None => Command::new(binary()),
+        Some(files) => {
+            let mut shell = Command::new("/bin/sh");
+            shell.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", files, &binary()]);
+            shell
+        }
     };
-    let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", files, &binary()]);
-    shell
+    command.current_dir(given("FOLDER").unwrap_or("/"));
+    command
 }
 
 /// What stands behind the word "address" in a line of either format.

@@ -161,7 +161,7 @@ fn a_server_that_lost_its_watchdog_is_ended_by_the_next_start() {
 }
 
 #[test]
-fn the_number_of_a_dead_server_may_be_anothers_by_now() {
+fn the_number_of_a_dead_server_may_name_another_process_by_now() {
     let kept = Kept::new("number");
     let mut holder = kept.start().unwrap();
     let pid_file = holder.directory.join("data/postmaster.pid");

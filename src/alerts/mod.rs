@@ -1,0 +1,114 @@
+//! Tells people of trouble, once: the first failure of a kind, a refused credential, a job given up, and silence; and
+//! once more when it is over.
+//!
+//! What there is to tell is read from the tables that jobs write anyway, so a crash loses no alert, and several workers
+//! send it once: one of them at a time holds a lock. What one look finds goes out as one message, so a flood of failures
+//! is none of messages.
+
+mod news;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::{Method, Url};
+use secrecy::ExposeSecret;
+use serde_json::json;
+use sqlx::PgPool;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::{
+    clients::Vendor,
+    config::{AlertConfig, ConfigError},
+    telemetry::Safe,
+};
+
+/// How often it is looked for news.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// The most lines of one message.
+const MOST_LINES: usize = 10;
+
+/// Sends messages to a chat.
+pub struct Alerts {
+    chat: Vendor,
+    url: Url,
+    silence: Option<Duration>,
+    quiet: Duration,
+}
+
+impl Alerts {
+    /// What `ALERT_URL` asks for, if it is set.
+    ///
+    /// # Errors
+    ///
+    /// `ALERT_URL` is no web address, or is missing beside `ALERT_SILENCE`.
+    pub fn new(config: &AlertConfig) -> Result<Option<Self>, ConfigError> {
+        let Some(url) = &config.url else {
+            let lonely = config.silence.map(|_| {
+                ConfigError::new("ALERT_SILENCE needs ALERT_URL: where should the silence be told?")
+            });
+            return lonely.map_or(Ok(None), Err);
+        };
+        let url = url.expose_secret().parse::<Url>().ok().filter(Url::has_host);
+        // Without the text itself, which lets whoever has it write into the chat.
+        let url = url.ok_or_else(|| {
+            ConfigError::new("ALERT_URL is no web address: https://hooks.slack.com/services/…")
+        })?;
+        let &AlertConfig { silence, quiet, .. } = config;
+        Ok(Some(Self { chat: Vendor::new("the receiver of alerts"), url, silence, quiet }))
+    }
+
+    /// Looks for news and tells them, for ever.
+    pub async fn watch(self, pool: PgPool) {
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut failing = false;
+        loop {
+            look.tick().await;
+            let told = self.tell_news(&pool).await;
+            if let Err(error) = &told
+                && !failing
+            {
+                let error = format!("{error:#}");
+                tracing::error!("alerts can't be told, and are tried again: {}", Safe(&error));
+            }
+            failing = told.is_err();
+        }
+    }
+
+    /// Tells what is new and writes down that it did, in this order: a crash in between tells it twice.
+    async fn tell_news(&self, pool: &PgPool) -> anyhow::Result<()> {
+        let mut transaction = pool.begin().await?;
+        if !news::is_ours_to_tell(&mut transaction).await? {
+            return Ok(());
+        }
+        let mut lines = news::begun(&mut transaction).await?;
+        lines.extend(news::over(&mut transaction, self.quiet).await?);
+        if let Some(silence) = self.silence {
+            lines.extend(news::silence(&mut transaction, silence).await?);
+        }
+        if !lines.is_empty() {
+            self.send(lines).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn send(&self, mut lines: Vec<String>) -> anyhow::Result<()> {
+        if lines.len() > MOST_LINES {
+            let more = lines.split_off(MOST_LINES).len();
+            lines.push(format!("and {more} more: the console and the view call_job tell"));
+        }
+        let text = lines.join("\n");
+        // A vendor's words stand in it: https://docs.slack.dev/messaging/formatting-message-text#escaping
+        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let request = self.chat.request(Method::POST, self.url.clone()).json(&json!({ "text": text }));
+        self.chat.send(request).await?.success(&self.chat)?;
+        Ok(())
+    }
+}
+
+/// A time for people.
+fn at(time: DateTime<Utc>) -> impl std::fmt::Display {
+    time.format("%Y-%m-%d %H:%M:%S UTC")
+}

@@ -1,0 +1,39 @@
+//! `aftercall retry`: jobs that were given up are run anew.
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::{
+    config::Config,
+    db,
+    jobs::{self, queue},
+};
+
+/// Which jobs.
+#[derive(Debug, Args)]
+pub struct RetryArgs {
+    /// The job's name: update-crm.
+    job: String,
+
+    /// Only what this event started.
+    #[arg(long = "event")]
+    event_id: Option<String>,
+
+    #[command(flatten)]
+    config: Config,
+}
+
+/// Lets them run anew, and says how many.
+///
+/// # Errors
+///
+/// There is no such job, or the database can't be asked.
+pub async fn run(args: &RetryArgs) -> anyhow::Result<()> {
+    let RetryArgs { job, event_id, config } = args;
+    jobs::named(jobs::ALL, job)?;
+    let config = config.clone().with_secrets()?;
+    let url = config.database_url.as_ref().context("DATABASE_URL is not set")?;
+    let again = queue::run_anew(&db::worker_pool(url, 0)?, job, event_id.as_deref()).await;
+    println!("{} of {job} run anew", again.context("the database of DATABASE_URL can't be asked")?);
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! What people are told, and that they are told once.
+
+use stand_in::Fault;
+
+use crate::helpers::{App, Process, event, eventually};
+
+/// A receiver, and two workers that tell the stand-in's sink.
+async fn start(settings: &[(&str, &str)]) -> App {
+    let app = App::receiver(settings).await;
+    let sink = format!("{}/sink/alerts", app.stand_in.url());
+    let settings: Vec<_> = settings.iter().copied().chain([("ALERT_URL", sink.as_str())]).collect();
+    app.joined_by("work", &settings).await.joined_by("work", &settings).await
+}
+
+/// The messages, oldest first.
+fn told(app: &App) -> Vec<String> {
+    let deliveries = app.stand_in.sink().deliveries();
+    deliveries.iter().map(|delivery| delivery.body["text"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn deliver(app: &App, calls: std::ops::Range<usize>) {
+    for n in calls {
+        app.deliver(&event(&format!("evt_{n}"), &format!("cl_{n}"))).await;
+    }
+}
+
+#[tokio::test]
+async fn an_outage_is_told_once_by_all_workers_together_and_once_more_when_it_is_over() {
+    let app = start(&[("ALERT_QUIET", "1s")]).await;
+    app.stand_in.fail(Fault::status(503).on("/crm/").endless());
+    deliver(&app, 0..8).await;
+    eventually("it is told", async || !told(&app).is_empty()).await;
+    let first = told(&app).remove(0);
+    assert!(first.starts_with(&format!("{} is down: HubSpot answered 503", app.stand_in.url())), "{first}");
+    let attempts = "select count(*) from attempt where failure = 'down'";
+    let now = app.count(attempts).await;
+    eventually("it goes on", async || app.count(attempts).await > now + 3).await;
+    app.stand_in.clear_faults();
+    eventually("its end is told", async || told(&app).len() > 1).await;
+    app.all_done().await;
+    let told = told(&app);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[1].starts_with(&format!("over: {} is down (from 20", app.stand_in.url())), "{told:?}");
+}
+
+#[tokio::test]
+async fn jobs_that_are_given_up_are_told_of_at_the_first_and_counted_at_the_end() {
+    let app = start(&[("ALERT_QUIET", "15s")]).await;
+    app.stand_in.fail(Fault::status(422).on("upsert").endless());
+    deliver(&app, 0..1).await;
+    eventually("the first is told", async || told(&app).len() == 1).await;
+    deliver(&app, 1..4).await;
+    eventually("the end is told", async || told(&app).len() == 2).await;
+    let told = told(&app);
+    assert!(told[0].starts_with("update-crm gave up event evt_0: HubSpot answered 422"), "{told:?}");
+    assert!(told[1].starts_with("over: update-crm gave up (from 20"), "{told:?}");
+    assert!(told[1].ends_with(", 4 times)"), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_refused_credential_is_told_with_the_setting_to_look_at() {
+    let app = start(&[]).await;
+    app.stand_in.fail(Fault::status(401).on("/crm/").endless());
+    deliver(&app, 0..3).await;
+    eventually("it is told", async || !told(&app).is_empty()).await;
+    let told = told(&app);
+    assert!(told[0].contains("refuses our credential") && told[0].contains("HUBSPOT_TOKEN"), "{told:?}");
+}
+
+#[tokio::test]
+async fn silence_is_told_and_so_is_the_next_call() {
+    let app = start(&[("ALERT_SILENCE", "3s")]).await;
+    deliver(&app, 0..1).await;
+    eventually("the silence is told", async || !told(&app).is_empty()).await;
+    deliver(&app, 1..2).await;
+    eventually("its end is told", async || told(&app).len() > 1).await;
+    let told = told(&app);
+    assert!(told[0].starts_with("no call has come since 20"), "{told:?}");
+    assert!(told[0].ends_with("longer than 3s (ALERT_SILENCE)"), "{told:?}");
+    assert!(told[1].starts_with("over: no call came from 20"), "{told:?}");
+}
+
+#[tokio::test]
+async fn an_alert_that_can_not_be_told_is_told_later_and_a_vendors_words_mention_nobody() {
+    let app = start(&[("HUBSPOT_PROPERTIES", "priority=<!channel>")]).await;
+    app.stand_in.fail(Fault::status(500).on("/sink/alerts").times(2));
+    deliver(&app, 0..1).await;
+    eventually("it is told", async || !told(&app).is_empty()).await;
+    let told = told(&app);
+    assert!(told[0].contains("&lt;!channel&gt;") && !told[0].contains('<'), "{told:?}");
+    assert!(app.stand_in.received().iter().filter(|request| request.path == "/sink/alerts").count() >= 3);
+}
+
+#[tokio::test]
+async fn a_receiver_of_alerts_that_is_none_or_missing_keeps_the_worker_from_starting_and_is_not_shown() {
+    for (settings, says) in [
+        (
+            [("ALERT_URL", "hooks.slack.com/services/T0/B0/s3cret"), ("LOG_FORMAT", "json")],
+            "ALERT_URL is no web address",
+        ),
+        ([("ALERT_SILENCE", "1h"), ("LOG_FORMAT", "json")], "ALERT_SILENCE needs ALERT_URL"),
+    ] {
+        let usual =
+            [("DATABASE_URL", "postgres://127.0.0.1:1/none"), ("JOBS", "update-crm"), ("HUBSPOT_TOKEN", "t")];
+        let settings: Vec<_> = usual
+            .iter()
+            .chain(&settings)
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let mut process = Process::spawn(Some("work"), &settings);
+        assert!(!process.end().await.success());
+        eventually(says, async || process.log().contains(says)).await;
+        assert!(!process.log().contains("s3cret"), "{}", process.log());
+    }
+}

@@ -1,0 +1,104 @@
+//! `aftercall config`, and that no command tells a secret.
+
+use std::fs;
+
+use crate::cli::{aftercall, changed, settings};
+
+const SECRETS: [&str; 13] = [
+    "ALERT_URL",
+    "CONSOLE_PASSWORD",
+    "DATABASE_URL",
+    "HUBSPOT_TOKEN",
+    "REPORT_SECRET",
+    "REVIEW_SECRET",
+    "WEBHOOK_BASIC_PASSWORD",
+    "WEBHOOK_BASIC_PASSWORD_PREVIOUS",
+    "WEBHOOK_SIGNING_SECRET",
+    "WEBHOOK_SIGNING_SECRET_PREVIOUS",
+    "WEBHOOK_TOKEN",
+    "WEBHOOK_TOKEN_PREVIOUS",
+    "ZENDESK_CLIENT_SECRET",
+];
+
+#[tokio::test]
+async fn each_setting_is_shown_with_where_it_came_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = "WEBHOOK_TOKEN=from-the-file\nJOBS='update-crm'\nTICKET_FIELD=from-the-file\n";
+    fs::write(folder.path().join(".env"), lines).unwrap();
+    fs::write(folder.path().join("password"), "from-its-own-file\n").unwrap();
+    let set = settings([
+        ("FOLDER", folder.path().to_str().unwrap()),
+        ("TICKET_FIELD", "case"),
+        ("CONSOLE_PASSWORD_FILE", "password"),
+        ("HUBSPOT_TOKEN", "from-the-environment"),
+        ("REVIEW_URL", "https://me:word@hooks.example/T0/B0?key=1"),
+        ("ZENDESK_BASE_URL", "https://acme.zendesk.com"),
+    ]);
+    let ran = aftercall(&["config", "--webhook-path", "/calls"], &set).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for line in [
+        "ADMIN_ADDR=127.0.0.1:8081  # default",
+        "CONSOLE_PASSWORD=********  # the file that CONSOLE_PASSWORD_FILE names",
+        "HUBSPOT_TOKEN=********  # environment",
+        "JOBS=update-crm  # .env",
+        "PUBLIC_URL=  # not set",
+        "REPORT_SECRET=  # not set",
+        "REVIEW_URL=https://hooks.example/********  # environment",
+        "TICKET_FIELD=case  # environment",
+        "WEBHOOK_PATH=/calls  # --webhook-path",
+        "WEBHOOK_TOKEN=********  # .env",
+        "ZENDESK_BASE_URL=https://acme.zendesk.com  # environment",
+    ] {
+        assert!(ran.out.lines().any(|shown| shown == line), "{line}: {}", ran.out);
+    }
+    assert!(SECRETS.iter().all(|name| ran.out.contains(&format!("\n{name}="))), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn no_command_and_no_error_tells_a_secret() {
+    let mark = "Hemlig7Nyckel";
+    let mut set: Vec<_> = SECRETS.map(|name| (name.to_owned(), format!("{mark}-{name}"))).into();
+    for (name, value) in [
+        ("DATABASE_URL", format!("postgres://me:{mark}@127.0.0.1:1/calls")),
+        ("WEBHOOK_BASIC_USER", "platform".to_owned()),
+        ("JOBS", "update-crm,attach-recording,review-call,report-call".to_owned()),
+        ("REVIEW_URL", format!("https://hooks.example/{mark}")),
+        ("REPORT_URL", format!("https://me:{mark}@hooks.example/")),
+        ("HUBSPOT_BASE_URL", "http://127.0.0.1:1".to_owned()),
+        ("ZENDESK_BASE_URL", "http://127.0.0.1:1".to_owned()),
+        ("ZENDESK_CLIENT_ID", "aftercall".to_owned()),
+        ("LISTEN_ADDR", "127.0.0.1:1".to_owned()),
+    ] {
+        set = changed(&set, name, &value);
+    }
+    let commands = ["config", "doctor", "send", "init", "receive", "work", "setup"];
+    let mut shown = aftercall(&["--help"], &set).await.out;
+    for command in commands {
+        let help = aftercall(&[command, "--help"], &set).await;
+        assert_eq!(help.code, 0, "{help:?}");
+        shown += &help.out;
+    }
+    for arguments in [&["config"][..], &["doctor"], &["send"], &["send", "--url", "http://127.0.0.1:1/"]] {
+        let ran = aftercall(arguments, &set).await;
+        shown += &(ran.out + &ran.err);
+    }
+    for (name, value) in [
+        ("WEBHOOK_TOKEN_FILE", "/dev/null"),
+        ("CONSOLE_PASSWORD", " "),
+        ("DATABASE_URL", mark),
+        ("DATABASE_URL", &format!("postgres://me:{mark}@[/calls")),
+    ] {
+        for command in ["doctor", "receive", "config"] {
+            let ran = aftercall(&[command], &changed(&set, name, value)).await;
+            shown += &(ran.out + &ran.err);
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(".env"), format!("WEBHOOK_TOKEN={mark} {mark}\n")).unwrap();
+    let ran = aftercall(&["config"], &settings([("FOLDER", folder.path().to_str().unwrap())])).await;
+    assert!(ran.code == 1 && ran.err.contains(".env has a line that is no NAME=value"), "{ran:?}");
+    shown += &(ran.out + &ran.err);
+
+    let told = shown.lines().find(|line| line.contains(mark));
+    assert_eq!(told, None);
+}

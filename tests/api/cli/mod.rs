@@ -1,0 +1,29 @@
+//! The commands besides receiving and working, as a person at a shell meets them.
+
+mod config;
+mod doctor;
+mod init;
+mod retry;
+mod send;
+mod tls;
+
+use crate::helpers::{Ran, run};
+
+/// Settings as the helpers take them.
+fn settings<V: Into<String>>(pairs: impl IntoIterator<Item = (&'static str, V)>) -> Vec<(String, String)> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
+}
+
+/// These settings with one of them changed, or taken away where it is empty.
+fn changed(usual: &[(String, String)], name: &str, value: &str) -> Vec<(String, String)> {
+    let mut all = usual.to_vec();
+    all.retain(|(usual, _)| usual != name);
+    if !value.is_empty() {
+        all.push((name.to_owned(), value.to_owned()));
+    }
+    all
+}
+
+async fn aftercall(arguments: &[&str], settings: &[(String, String)]) -> Ran {
+    run(arguments, settings, "").await
+}
