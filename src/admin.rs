@@ -5,8 +5,9 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use reqwest::Url;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -91,4 +92,17 @@ async fn ready(State(pool): State<PgPool>) -> (StatusCode, Json<Value>) {
             (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "the database does not answer" })))
         }
     }
+}
+
+/// Asks a probe from outside. The image holds no other program that could.
+///
+/// # Errors
+///
+/// It answers something else than 200, or not in time.
+pub async fn ask(url: Url) -> anyhow::Result<()> {
+    // A proxy for what goes to the vendors has no business on this host.
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE * 3).build()?;
+    let answer = client.get(url).send().await.context("it does not answer")?;
+    ensure!(answer.status() == StatusCode::OK, "{} answers {}", answer.url(), answer.status());
+    Ok(())
 }

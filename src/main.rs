@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use aftercall::{
+    admin,
     app::{self, Roles},
     clients::hubspot::HubSpot,
     commands::{self, init::InitArgs, retry::RetryArgs, send::SendArgs},
@@ -14,14 +15,16 @@ use aftercall::{
 };
 use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use reqwest::Url;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Receives the after-call webhook of a telephone platform, stores each event once, and logs the call in the CRM.
 ///
 /// Without a command it receives and works in one process. A file `.env` in the working directory sets what the environment
 /// doesn't. Secrets have no flags: they come from the environment, or from the file that NAME_FILE names. They are
-/// `DATABASE_URL`, `CONSOLE_PASSWORD`, `WEBHOOK_TOKEN`, `WEBHOOK_BASIC_PASSWORD`, `WEBHOOK_SIGNING_SECRET`, each of these
-/// three also with `_PREVIOUS`, `HUBSPOT_TOKEN`, `ZENDESK_CLIENT_SECRET`, `REVIEW_SECRET`, `REPORT_SECRET` and `ALERT_URL`.
+/// `DATABASE_URL`, `POSTGRES_PASSWORD`, `CONSOLE_PASSWORD`, `WEBHOOK_TOKEN`, `WEBHOOK_BASIC_PASSWORD`,
+/// `WEBHOOK_SIGNING_SECRET`, each of these three also with `_PREVIOUS`, `HUBSPOT_TOKEN`, `ZENDESK_CLIENT_SECRET`,
+/// `REVIEW_SECRET`, `REPORT_SECRET` and `ALERT_URL`.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -56,6 +59,12 @@ enum Command {
     Setup {
         #[command(subcommand)]
         vendor: Vendor,
+    },
+    /// Ask a running process whether it is ready, as a container's health check does.
+    Health {
+        /// The probe.
+        #[arg(default_value = "http://127.0.0.1:8081/health/ready")]
+        url: Url,
     },
 }
 
@@ -102,6 +111,7 @@ async fn command(from_file: &FromFile) -> anyhow::Result<ExitCode> {
         Some(Command::Setup { vendor: Vendor::Hubspot(config) }) => {
             set_up_hubspot(&config.with_secrets()?).await?;
         }
+        Some(Command::Health { url }) => admin::ask(url).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

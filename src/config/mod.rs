@@ -15,8 +15,8 @@ use clap::{ArgAction, Args, ValueEnum, builder::BoolishValueParser};
 use reqwest::Url;
 use secrecy::SecretString;
 
-use values::secret;
 pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs, new_secret};
+use values::{secret, with_password};
 pub use vendors::{AlertConfig, HubSpotConfig, ReportConfig, ReviewConfig, ZendeskConfig};
 
 /// The webhook's path where none is configured. (Documentation, "cURL mock".)
@@ -28,9 +28,13 @@ pub const DEFAULT_TOKEN_HEADER: &str = "X-Webhook-Token";
 /// The settings of one process.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
-    /// The Postgres that holds events and jobs (`DATABASE_URL` or `DATABASE_URL_FILE`).
+    /// The Postgres that holds events and jobs (`DATABASE_URL`).
     #[arg(skip)]
     pub database_url: Option<SecretString>,
+
+    /// The password for a `DATABASE_URL` that has none (`POSTGRES_PASSWORD`, as Postgres' own image calls it).
+    #[arg(skip)]
+    pub postgres_password: Option<SecretString>,
 
     /// Where the webhook is served.
     #[arg(long, env, default_value = "127.0.0.1:8080")]
@@ -223,14 +227,18 @@ impl Config {
         for (name, value) in self.secrets() {
             *value = secret(name)?;
         }
+        if let (Some(url), Some(password)) = (&self.database_url, &self.postgres_password) {
+            self.database_url = Some(with_password(url, password));
+        }
         Ok(self)
     }
 
     /// Every secret under its variable's name. They have no flags, so this is the one list of them.
-    pub fn secrets(&mut self) -> [(&'static str, &mut Option<SecretString>); 13] {
+    pub fn secrets(&mut self) -> [(&'static str, &mut Option<SecretString>); 14] {
         let Self { webhook, .. } = self;
         [
             ("DATABASE_URL", &mut self.database_url),
+            ("POSTGRES_PASSWORD", &mut self.postgres_password),
             ("CONSOLE_PASSWORD", &mut self.console_password),
             ("WEBHOOK_TOKEN", &mut webhook.token),
             ("WEBHOOK_TOKEN_PREVIOUS", &mut webhook.token_previous),

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, env, fs, net::IpAddr, str::FromStr};
 
 use ipnet::IpNet;
-use secrecy::SecretString;
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
 
 /// A setting that keeps the process from starting; its text says which, and what to do.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -160,4 +161,44 @@ pub fn new_secret() -> Result<SecretString, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
     Ok(hex::encode(bytes).into())
+}
+
+/// The database's URL with the password in it, so that a password is kept in one place and may hold any character. A URL
+/// that has one keeps it, and one of a socket has no place for it.
+pub(super) fn with_password(url: &SecretString, password: &SecretString) -> SecretString {
+    // What is no URL is told by whoever connects.
+    let Some(mut full) = url.expose_secret().parse::<Url>().ok().filter(|full| full.password().is_none())
+    else {
+        return url.clone();
+    };
+    // The one character that `set_password` leaves as it is and a reader of the URL does not.
+    let password = password.expose_secret().replace('%', "%25");
+    match full.set_password(Some(&password)) {
+        Ok(()) => String::from(full).into(),
+        Err(()) => url.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full(url: &str, password: &str) -> String {
+        with_password(&url.into(), &password.into()).expose_secret().to_owned()
+    }
+
+    #[test]
+    fn a_password_of_any_characters_goes_into_a_url_that_has_none() {
+        let url = full("postgres://aftercall@postgres:5432/aftercall", "a/b@c:%?#");
+        assert_eq!(url, "postgres://aftercall:a%2Fb%40c%3A%25%3F%23@postgres:5432/aftercall");
+    }
+
+    #[test]
+    fn a_url_with_a_password_or_of_a_socket_stays_as_it_is() {
+        for url in
+            ["postgres://aftercall:own@postgres/aftercall", "postgres:///aftercall?host=/run/postgresql"]
+        {
+            assert_eq!(full(url, "other"), url);
+        }
+    }
 }

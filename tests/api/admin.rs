@@ -5,7 +5,7 @@ use std::{net::TcpListener, time::Duration};
 use reqwest::StatusCode;
 use stand_in::Fault;
 
-use crate::helpers::{App, Process, database, event, eventually};
+use crate::helpers::{App, Process, binary, database, event, eventually};
 
 async fn status(url: String) -> Result<StatusCode, reqwest::Error> {
     reqwest::get(url).await.map(|answer| answer.status())
@@ -61,4 +61,21 @@ async fn probes_are_answered_until_the_last_job_has_ended() {
     assert!(app.process.logged("update-crm done").is_none(), "the job has not ended");
     app.process.says("update-crm done").await;
     eventually("the probes have ended", async || status(live.clone()).await.is_err()).await;
+}
+
+#[tokio::test]
+async fn the_health_check_ends_well_only_for_a_process_that_is_ready() {
+    let app = App::receiver(&[]).await;
+    let check = async |url: String| {
+        let health = tokio::process::Command::new(binary()).args(["health", &url]).output().await.unwrap();
+        (health.status.success(), String::from_utf8(health.stderr).unwrap())
+    };
+    for url in [app.process.admin_url("/health/ready"), app.process.url("/health/ready")] {
+        assert_eq!(check(url).await, (true, String::new()));
+    }
+    sqlx::query("alter table call_event rename to gone").execute(&app.db).await.unwrap();
+    let (well, says) = check(app.process.admin_url("/health/ready")).await;
+    assert!(!well && says.contains("503"), "{says}");
+    let (well, says) = check("http://127.0.0.1:1/health/ready".to_owned()).await;
+    assert!(!well && says.contains("it does not answer"), "{says}");
 }

@@ -1,4 +1,4 @@
-//! The README's table of settings, `.env.example` and the program know the same ones.
+//! The README's table of settings, `.env.example`, docker-compose.yml and the program know the same ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,6 +6,7 @@ use super::aftercall;
 
 const README: &str = include_str!("../../../README.md");
 const EXAMPLE: &str = include_str!("../../../.env.example");
+const PRODUCTION: &str = include_str!("../../../docker-compose.yml");
 
 /// What docker-compose.yml reads itself.
 const COMPOSE: [&str; 6] =
@@ -38,7 +39,7 @@ fn in_the_example() -> BTreeMap<String, String> {
 }
 
 #[tokio::test]
-async fn the_readme_and_the_example_name_every_setting_and_its_default() {
+async fn every_setting_is_documented_and_handed_on() {
     let shown = aftercall(&["config"], &[]).await.out;
     let in_force: BTreeMap<_, _> = shown
         .lines()
@@ -62,7 +63,12 @@ async fn the_readme_and_the_example_name_every_setting_and_its_default() {
             !help.contains(&format!("{flag} ")),
             "{name}: secrets have no flag"
         );
-        assert!(help.contains(name), "--help names {name}");
+        assert!(help.contains(name.trim_end_matches("_PREVIOUS")), "--help names {name}");
+        // Where a container listens is the image's business.
+        if !["LISTEN_ADDR", "ADMIN_ADDR"].contains(&name.as_str()) {
+            let handed_on = PRODUCTION.lines().any(|line| line.trim_start().starts_with(&format!("{name}:")));
+            assert!(handed_on, "docker-compose.yml hands on {name}");
+        }
     }
     for (name, (value, source)) in in_force {
         if source == "default" && !value.is_empty() && !ILLUSTRATED.contains(&name.as_str()) {
