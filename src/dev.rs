@@ -1,6 +1,6 @@
 //! What `cargo run` brings so that nothing has to be set up: a private Postgres, a secret, a stand-in for HubSpot and Zendesk.
 //!
-//! Each is brought only where its setting is missing, and the banner says so. What it keeps for the next run stands under
+//! Each is brought only where its setting is missing and a job that is on needs it, and the banner says so. What it keeps for the next run stands under
 //! the package's name; `DEV_NAME=other cargo run` starts afresh. The production image is built without
 //! this module (cargo feature `dev`).
 
@@ -22,7 +22,10 @@ use secrecy::{ExposeSecret, SecretString};
 use stand_in::StandIn;
 use ulid::Ulid;
 
-use crate::{config::Config, jobs};
+use crate::{
+    config::Config,
+    jobs::{self, Job, attach_recording::AttachRecording, update_crm::UpdateCrm},
+};
 
 /// Where the stand-in listens when it can: the same address at every run, since receipts name it.
 const STAND_IN_ADDRESS: &str = "127.0.0.1:8090";
@@ -79,9 +82,12 @@ pub async fn complete(mut config: Config) -> anyhow::Result<(Config, Dev)> {
         dev.console = Some(file);
     }
     let (hubspot, zendesk) = (&mut config.hubspot, &mut config.zendesk);
-    let plays_hubspot = hubspot.token.is_none();
-    let plays_zendesk =
-        zendesk.base_url.is_none() && zendesk.client_id.is_none() && zendesk.client_secret.is_none();
+    let on = |job| config.jobs.enabled.0.iter().any(|on| on == job);
+    let plays_hubspot = on(UpdateCrm::NAME) && hubspot.token.is_none();
+    let plays_zendesk = on(AttachRecording::NAME)
+        && zendesk.base_url.is_none()
+        && zendesk.client_id.is_none()
+        && zendesk.client_secret.is_none();
     if plays_hubspot || plays_zendesk {
         let stand_in =
             start_stand_in(&directory.join("stand-in.json")).await.context("the stand-in did not start")?;

@@ -5,21 +5,23 @@
 mod admin;
 mod alerts;
 mod answers;
+#[cfg(feature = "console")]
 mod console;
 mod credentials;
-mod crm;
 mod delivery;
 mod events;
+#[cfg(feature = "dev")]
 mod first_run;
 mod helpers;
 mod hostile;
+mod hubspot;
+mod newest;
 mod proxies;
-mod readme;
 mod retries;
 mod run_anew;
 mod signatures;
 mod stopping;
-mod tickets;
 mod vendor_trouble;
 mod views;
 mod webhooks;
+mod zendesk;
