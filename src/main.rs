@@ -139,7 +139,7 @@ async fn retry(config: &Config, job: &str, event_id: Option<&str>) -> anyhow::Re
 }
 
 async fn set_up_hubspot(config: &Config) -> anyhow::Result<()> {
-    let made = HubSpot::new(&config.hubspot)?.set_up().await.context("HubSpot is not set up")?;
+    let made = HubSpot::new(config)?.set_up().await.context("HubSpot is not set up")?;
     println!("external_call_id {}", if made { "is made" } else { "was there already" });
     Ok(())
 }

@@ -12,8 +12,7 @@ use axum::http::HeaderName;
 use clap::{ArgAction, Args, ValueEnum, builder::BoolishValueParser};
 use secrecy::SecretString;
 
-use values::secret;
-pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs};
+pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs, secret};
 pub use vendors::{AlertConfig, HubSpotConfig, ReportConfig, ReviewConfig, ZendeskConfig};
 
 /// The settings of one process.
