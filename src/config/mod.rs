@@ -3,8 +3,10 @@
 //! A setting is an environment variable, and a flag of the same name for trying it out. Secrets and `DATABASE_URL`
 //! come from the environment or from a file named by `NAME_FILE` alone: a flag would show in the process list.
 
+mod hubspot;
 mod values;
-mod vendors;
+mod webhooks;
+mod zendesk;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -12,8 +14,10 @@ use axum::http::HeaderName;
 use clap::{ArgAction, Args, ValueEnum, builder::BoolishValueParser};
 use secrecy::SecretString;
 
+pub use hubspot::HubSpotConfig;
 pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs, secret};
-pub use vendors::{AlertConfig, HubSpotConfig, ReportConfig, ReviewConfig, ZendeskConfig};
+pub use webhooks::{AlertConfig, ReportConfig, ReviewConfig};
+pub use zendesk::ZendeskConfig;
 
 /// The settings of one process.
 #[derive(Debug, Clone, Args)]

@@ -6,6 +6,8 @@
 mod contact;
 mod properties;
 mod setup;
+#[cfg(feature = "dev")]
+pub mod stand_in;
 
 use reqwest::{Method, RequestBuilder, Url, header::CONTENT_TYPE};
 use secrecy::{ExposeSecret, SecretString};

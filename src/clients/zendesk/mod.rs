@@ -5,6 +5,8 @@
 //! APIs.
 
 mod note;
+#[cfg(feature = "dev")]
+pub mod stand_in;
 mod token;
 mod wire;
 
