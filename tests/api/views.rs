@@ -178,6 +178,28 @@ async fn the_views_and_each_of_their_columns_say_what_they_are() {
 }
 
 #[tokio::test]
+async fn a_further_column_is_shown_in_the_view_call_with_what_it_means() {
+    let app = App::receiver(&[]).await;
+    app.deliver(&event("evt_1", "cl_1")).await;
+    for (column, meaning) in [("language", "What they spoke."), ("Agent's mood", "It's \"fine\".")] {
+        let quoted = format!("\"{column}\"");
+        let add = format!("alter table call_event add column {quoted} text default 'en'");
+        sqlx::query(sqlx::AssertSqlSafe(add)).execute(&app.db).await.unwrap();
+        sqlx::query("select show_in_call($1, $2)").bind(column).bind(meaning).execute(&app.db).await.unwrap();
+        let call = row(&app, "call", "evt_1").await;
+        assert_eq!((&call[column], &call["notes"]), (&json!("en"), &json!("Callback scheduled")));
+        let told: String = sqlx::query_scalar(
+            "select col_description(attrelid, attnum) from pg_attribute where attrelid = 'call'::regclass and attname = $1",
+        )
+        .bind(column)
+        .fetch_one(&app.db)
+        .await
+        .unwrap();
+        assert_eq!(told, meaning);
+    }
+}
+
+#[tokio::test]
 async fn the_newest_fifty_of_many_calls_are_read_by_index_and_so_are_their_jobs() {
     let app = App::receiver(&[]).await;
     let many = "insert into call_event (event_id, received_at, body, headers, problems, event, call_id, custom_fields)
