@@ -61,12 +61,13 @@ impl Recipe {
         for step in &self.steps {
             match step {
                 Step::Run(commands) => {
-                    let status = Command::new("bash")
+                    let output = Command::new("bash")
                         .args(["-euo", "pipefail", "-c", commands])
                         .envs(variables.iter().copied())
                         .current_dir(root)
-                        .status()?;
-                    ensure!(status.success(), "this failed:\n{commands}");
+                        .output()?;
+                    let says = String::from_utf8_lossy(&output.stderr);
+                    ensure!(output.status.success(), "this failed:\n{commands}{says}");
                 }
                 Step::New { path, text } => {
                     let file = root.join(path);

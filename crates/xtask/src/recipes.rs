@@ -45,15 +45,15 @@ fn chosen(root: &Path, names: &[String]) -> anyhow::Result<Vec<Recipe>> {
 ///
 /// One of them, or a test after it, fails.
 pub(crate) fn try_all(root: &Path, names: &[String]) -> anyhow::Result<()> {
-    let folder = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let bench = Bench::set_up(root, &folder)?;
+    // The dependencies that are compiled already serve the copies too.
+    let target = root.join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()));
+    let bench = Bench::set_up(root, &target)?;
     for recipe in chosen(&bench.fork, names)? {
         let begun = Instant::now();
         bench.afresh()?;
         bench.prepare(&recipe)?;
         let from = git(&bench.fork, ["rev-parse", "HEAD"])?;
-        let original = bench.original.to_str().context("a folder's name is no text")?;
-        recipe.apply(&bench.fork, &[("ORIGINAL", original)]).with_context(|| recipe.name.clone())?;
+        bench.apply(&recipe).with_context(|| recipe.name.clone())?;
         let touched = touched(&bench.fork, &from)?;
         bench.test().with_context(|| format!("{}: {touched}", recipe.name))?;
         println!("{}: {touched}; cargo test passes ({} s)", recipe.name, begun.elapsed().as_secs());
@@ -106,7 +106,7 @@ impl Bench {
             return Ok(());
         }
         for earlier in chosen(&self.fork, &["rename".to_owned(), "add a job".to_owned()])? {
-            earlier.apply(&self.fork, &[])?;
+            self.apply(&earlier)?;
             git(&self.fork, ["add", "--all"])?;
             git(&self.fork, ["commit", "--quiet", "--message", &earlier.name])?;
         }
@@ -120,6 +120,11 @@ impl Bench {
         fs::write(jobs, format!("//! A later remark.\n{text}"))?;
         git(&self.original, ["commit", "--quiet", "--all", "--message", "Grow older"])?;
         Ok(())
+    }
+
+    fn apply(&self, recipe: &Recipe) -> anyhow::Result<()> {
+        let (original, target) = (self.original.to_string_lossy(), self.target.to_string_lossy());
+        recipe.apply(&self.fork, &[("ORIGINAL", &original), ("CARGO_TARGET_DIR", &target)])
     }
 
     fn test(&self) -> anyhow::Result<()> {
