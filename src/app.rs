@@ -98,7 +98,14 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     let jobs = Enabled::new(jobs, Arc::clone(&config))?;
     let receiving = roles.receive.then(|| anyhow::Ok((Guard::new(&config.webhook)?, db::writer_pool(url)?)));
     let receiving = receiving.transpose()?;
-    let workers = workers(db::worker_pool(url, config.jobs.concurrency)?);
+    let workers = Workers {
+        pool: db::worker_pool(url, config.jobs.concurrency)?,
+        stop: CancellationToken::new(),
+        tracker: TaskTracker::new(),
+        bell: Bell::default(),
+        breakers: Breakers::default(),
+        quarantine: Arc::default(),
+    };
     let ready_to_work = if roles.work { jobs.prepare(&workers)? } else { Vec::new() };
     let alerts = if roles.work { Alerts::new(&config.alerts)? } else { None };
 
@@ -125,18 +132,6 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     // A job ends within its own time limit; the rest is for writing down how.
     let patience = config.jobs.timeout + Duration::from_secs(5);
     Ok(Running { address, admin, receiver, workers, bell, alerts, patience })
-}
-
-/// What the workers of a process share, over this pool.
-pub(crate) fn workers(pool: PgPool) -> Workers {
-    Workers {
-        pool,
-        stop: CancellationToken::new(),
-        tracker: TaskTracker::new(),
-        bell: Bell::default(),
-        breakers: Breakers::default(),
-        quarantine: Arc::default(),
-    }
 }
 
 async fn receive(

@@ -1,6 +1,6 @@
-//! What `cargo run` brings so that nothing has to be set up: a private Postgres, a secret, a stand-in for HubSpot and Zendesk.
+//! What `cargo run` brings so that nothing has to be set up: a private Postgres, a secret, a stand-in for the vendors.
 //!
-//! Each is brought only where its setting is missing, and the banner says so. What it keeps for the next run stands under
+//! Each is brought only where its setting is missing and a job that is on needs it, and the banner says so. What it keeps for the next run stands under
 //! the package's name; `DEV_NAME=other cargo run` starts afresh. The production image is built without
 //! this module (cargo feature `dev`).
 
@@ -17,21 +17,24 @@ use std::{
 
 use anyhow::Context;
 use local_postgres::LocalPostgres;
-use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use stand_in::StandIn;
 
 use crate::{
+    clients::{hubspot, zendesk},
     commands::send,
     config::{Config, new_secret},
     jobs,
 };
 
+/// The vendors that a stand-in can play; each says in its client's folder what that takes.
+const VENDORS: &[Played] = &[hubspot::stand_in::PLAYED, zendesk::stand_in::PLAYED];
+
 /// Where the stand-in listens when it can: the same address at every run, since receipts name it.
 const STAND_IN_ADDRESS: &str = "127.0.0.1:8090";
 
 /// The contact property that the stand-in's contacts have, and a value of it.
-const CONTACT: (&str, &str) = ("acme_id", "ACME-4451");
+pub(crate) const CONTACT: (&str, &str) = ("acme_id", "ACME-4451");
 
 /// A ticket for the first call.
 const TICKET: &str = "35436";
@@ -46,8 +49,27 @@ pub struct Dev {
     secret: Option<PathBuf>,
     console: Option<PathBuf>,
     stand_in: Option<StandIn>,
-    /// The vendors that it plays: name, what it lists of them, and which setting ends it.
-    played: Vec<(&'static str, &'static str, &'static str)>,
+    /// The vendors that it plays.
+    played: Vec<&'static Played>,
+}
+
+/// A vendor that the stand-in plays where it is not configured.
+pub struct Played {
+    /// Its name in the banner.
+    pub name: &'static str,
+    /// What the stand-in lists of it.
+    pub listing: &'static str,
+    /// Which settings end it.
+    pub own: &'static str,
+    /// Whether a job needs it and it is not configured.
+    pub wanted: fn(&Config) -> bool,
+    /// Points its settings at the stand-in.
+    pub configure: fn(&mut Config, &StandIn) -> anyhow::Result<()>,
+}
+
+/// Whether this job is on.
+pub(crate) fn needed(config: &Config, job: &str) -> bool {
+    config.jobs.enabled.0.iter().any(|on| on == job)
 }
 
 /// Brings what is not configured.
@@ -84,32 +106,15 @@ pub async fn complete(mut config: Config) -> anyhow::Result<(Config, Dev)> {
         config.console_password = Some(kept_secret(&file)?);
         dev.console = Some(file);
     }
-    let (hubspot, zendesk) = (&mut config.hubspot, &mut config.zendesk);
-    let plays_hubspot = hubspot.token.is_none();
-    let plays_zendesk =
-        zendesk.base_url.is_none() && zendesk.client_id.is_none() && zendesk.client_secret.is_none();
-    if plays_hubspot || plays_zendesk {
+    let played: Vec<_> = VENDORS.iter().filter(|vendor| (vendor.wanted)(&config)).collect();
+    if !played.is_empty() {
         let stand_in =
             start_stand_in(&directory.join("stand-in.json")).await.context("the stand-in did not start")?;
-        let accepts = stand_in::Options::default();
-        if plays_hubspot {
-            hubspot.base_url = Url::parse(&stand_in.url())?;
-            hubspot.token = Some(accepts.token.into());
-            hubspot.contact_id_property.get_or_insert_with(|| CONTACT.0.to_owned());
-            dev.played.push(("HubSpot", "calls", "HUBSPOT_TOKEN sets your own"));
-        }
-        if plays_zendesk {
-            // Under another name of this machine: a vendor is told by its origin, and they are two.
-            zendesk.base_url = Some(Url::parse(&stand_in.url().replace("127.0.0.1", "localhost"))?);
-            zendesk.client_id = Some(accepts.zendesk.client_id);
-            zendesk.client_secret = Some(accepts.zendesk.client_secret.into());
-            dev.played.push((
-                "Zendesk",
-                "tickets",
-                "ZENDESK_BASE_URL, _CLIENT_ID and _CLIENT_SECRET set your own",
-            ));
+        for vendor in &played {
+            (vendor.configure)(&mut config, &stand_in)?;
         }
         dev.stand_in = Some(stand_in);
+        dev.played = played;
     }
     config.listen_addr = free(config.listen_addr);
     config.admin_addr = free(config.admin_addr);
@@ -204,11 +209,11 @@ impl Dev {
             writeln!(text, "               psql '{}'; DATABASE_URL sets your own", postgres.url("postgres"))?;
         }
         if let Some(stand_in) = &self.stand_in {
-            for (vendor, listing, own) in &self.played {
+            for Played { name, listing, own, .. } in &self.played {
                 let url = stand_in.url();
                 writeln!(
                     text,
-                    "  ➜  {vendor}   a stand-in, which shows what arrived: {url}/stand-in/{listing}"
+                    "  ➜  {name}   a stand-in, which shows what arrived: {url}/stand-in/{listing}"
                 )?;
                 writeln!(text, "               {own}")?;
             }

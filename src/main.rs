@@ -161,7 +161,7 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
 }
 
 async fn set_up_hubspot(config: &Config) -> anyhow::Result<()> {
-    let made = HubSpot::new(&config.hubspot)?.set_up().await.context("HubSpot is not set up")?;
+    let made = HubSpot::new(config)?.set_up().await.context("HubSpot is not set up")?;
     println!("external_call_id {}", if made { "is made" } else { "was there already" });
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! 5. The vendors' APIs. ★ Replace them with yours.
+//! 5. The vendors' APIs. ★ Replace them with yours (`docs/make-it-yours.md`).
 //!
 //! A client owns its base URL, its credential and its vendor's rules, and knows nothing of jobs. Every answer that is no
 //! success becomes a [`ClientError`], which says whether another try makes sense.
@@ -7,6 +7,9 @@ mod budget;
 pub mod hubspot;
 pub mod webhook;
 pub mod zendesk;
+
+/// The module of `update-crm`'s CRM, which has a type `Crm`. ★ With yours in `crm.rs`, this line is `pub mod crm;`.
+pub use hubspot as crm;
 
 use std::{
     num::NonZeroU32,
@@ -88,6 +91,17 @@ impl ClientError {
 pub(crate) fn idempotency_key(text: &str) -> String {
     let fits = HeaderValue::from_str(text).is_ok();
     if fits { text.to_owned() } else { format!("sha256:{}", hex::encode(Sha256::digest(text))) }
+}
+
+/// A call that the CRM holds.
+#[derive(Debug)]
+pub struct Logged {
+    /// The CRM's id of it.
+    pub id: String,
+    /// Its page there, where the answer named it.
+    pub url: Option<String>,
+    /// What a person should know beside it: why it stands beside no contact, or beside one of several.
+    pub note: Option<String>,
 }
 
 /// A vendor's API, as one client speaks to it.

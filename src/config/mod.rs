@@ -5,8 +5,10 @@
 //! `.env` in the working directory is part of the environment ([`dotenv`]).
 
 pub mod dotenv;
+mod hubspot;
 mod values;
-mod vendors;
+mod webhooks;
+mod zendesk;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -15,9 +17,11 @@ use clap::{ArgAction, Args, ValueEnum, builder::BoolishValueParser};
 use reqwest::Url;
 use secrecy::SecretString;
 
-pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs, new_secret};
-use values::{secret, with_password};
-pub use vendors::{AlertConfig, HubSpotConfig, ReportConfig, ReviewConfig, ZendeskConfig};
+pub use hubspot::HubSpotConfig;
+use values::with_password;
+pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs, new_secret, secret};
+pub use webhooks::{AlertConfig, ReportConfig, ReviewConfig};
+pub use zendesk::ZendeskConfig;
 
 /// The webhook's path where none is configured. (Documentation, "cURL mock".)
 pub const DEFAULT_PATH: &str = "/webhooks/after-call";

@@ -125,7 +125,11 @@ fn items(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The secret in the variable `name`, or in the file that `{name}_FILE` names (as Docker's and systemd's secrets are handed in).
-pub(super) fn secret(name: &str) -> Result<Option<SecretString>, ConfigError> {
+///
+/// # Errors
+///
+/// It is set but empty, set twice, or in a file that can't be read.
+pub fn secret(name: &str) -> Result<Option<SecretString>, ConfigError> {
     let file_name = format!("{name}_FILE");
     let (source, text) = match (env::var_os(name), env::var_os(&file_name)) {
         (None, None) => return Ok(None),

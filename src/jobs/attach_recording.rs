@@ -10,7 +10,7 @@
 
 use super::{Job, JobError, Outcome};
 use crate::{
-    clients::zendesk::Zendesk,
+    clients::{ClientError, zendesk::Zendesk},
     config::{Config, ConfigError},
     receive::event::{CallEvent, Status},
 };
@@ -36,6 +36,10 @@ impl Job for AttachRecording {
 
     fn destination(&self) -> String {
         self.desk.origin()
+    }
+
+    async fn check(&self) -> Result<Option<String>, ClientError> {
+        self.desk.check().await.map(Some)
     }
 
     async fn run(&self, call: &CallEvent) -> Result<Outcome, JobError> {

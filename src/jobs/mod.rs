@@ -13,7 +13,7 @@ pub mod review_call;
 pub mod update_crm;
 pub mod worker;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, pin::Pin, sync::Arc};
 
 use crate::{
     clients::ClientError,
@@ -50,6 +50,12 @@ pub trait Job: Send + Sync + Sized + 'static {
     /// Whether it has anything to do with this call; asked by the receiver, which has no secrets.
     fn wants(_call: &CallEvent, _config: &Config) -> bool {
         true
+    }
+
+    /// Asks its vendor something that changes nothing, and returns what it found: is it there, does it know us, may we do
+    /// what the job does? `aftercall doctor` prints it. A job without such a question has nothing to return.
+    fn check(&self) -> impl Future<Output = Result<Option<String>, ClientError>> + Send {
+        async { Ok(None) }
     }
 
     /// Does it. The call is the newest that is known of it.
@@ -147,14 +153,34 @@ pub struct JobKind {
     pub name: &'static str,
     wants: fn(&CallEvent, &Config) -> bool,
     prepare: fn(&Config, &queue::Workers) -> Result<queue::Start, ConfigError>,
+    check: fn(&Config) -> Result<Checking, ConfigError>,
 }
+
+/// What [`Job::check`] will have found.
+pub type Checking = Pin<Box<dyn Future<Output = Result<Option<String>, ClientError>> + Send>>;
 
 impl JobKind {
     /// The entry of a job.
     #[must_use]
     pub const fn of<J: Job>() -> Self {
-        Self { name: J::NAME, wants: J::wants, prepare: queue::prepare::<J> }
+        Self { name: J::NAME, wants: J::wants, prepare: queue::prepare::<J>, check: check::<J> }
     }
+}
+
+impl JobKind {
+    /// Makes the job and lets it ask its vendor: [`Job::check`].
+    ///
+    /// # Errors
+    ///
+    /// It lacks a setting.
+    pub fn check(&self, config: &Config) -> Result<Checking, ConfigError> {
+        (self.check)(config)
+    }
+}
+
+fn check<J: Job>(config: &Config) -> Result<Checking, ConfigError> {
+    let job = J::new(config)?;
+    Ok(Box::pin(async move { job.check().await }))
 }
 
 /// The jobs of this deployment.

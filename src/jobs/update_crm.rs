@@ -1,26 +1,30 @@
-//! Logs the call in the CRM. ★ Another CRM: put its client in place of [`HubSpot`].
+//! Logs the call in the CRM; which one that is says a line in [`clients`](crate::clients). ★ Edit what a receipt says.
 
 use super::{Job, JobError, Outcome};
 use crate::{
-    clients::hubspot::HubSpot,
+    clients::{ClientError, crm::Crm},
     config::{Config, ConfigError},
     receive::event::CallEvent,
 };
 
 /// Logs the call in the CRM, beside the contact that it was with.
 pub struct UpdateCrm {
-    crm: HubSpot,
+    crm: Crm,
 }
 
 impl Job for UpdateCrm {
     const NAME: &'static str = "update-crm";
 
     fn new(config: &Config) -> Result<Self, ConfigError> {
-        Ok(Self { crm: HubSpot::new(&config.hubspot)? })
+        Ok(Self { crm: Crm::new(config)? })
     }
 
     fn destination(&self) -> String {
         self.crm.origin()
+    }
+
+    async fn check(&self) -> Result<Option<String>, ClientError> {
+        self.crm.check().await.map(Some)
     }
 
     async fn run(&self, call: &CallEvent) -> Result<Outcome, JobError> {

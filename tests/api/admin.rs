@@ -5,7 +5,7 @@ use std::{net::TcpListener, time::Duration};
 use reqwest::StatusCode;
 use stand_in::Fault;
 
-use crate::helpers::{App, Process, binary, database, event, eventually};
+use crate::helpers::{App, Process, REPORTS, binary, database, event, eventually};
 
 async fn status(url: String) -> Result<StatusCode, reqwest::Error> {
     reqwest::get(url).await.map(|answer| answer.status())
@@ -49,17 +49,17 @@ async fn a_taken_address_keeps_a_process_from_starting_and_the_message_names_the
 #[tokio::test]
 async fn probes_are_answered_until_the_last_job_has_ended() {
     let app = App::start().await;
-    app.stand_in.fail(Fault::slow(Duration::from_secs(5)).on("upsert"));
+    app.stand_in.fail(Fault::slow(Duration::from_secs(5)).on(REPORTS));
     app.deliver(&event("evt_1", "cl_1")).await;
-    eventually("it is at the vendor", async || app.hubspot_heard("upsert") == 1).await;
+    eventually("it is at the vendor", async || app.heard(REPORTS) == 1).await;
     app.process.signal("TERM");
     eventually("the webhook is closed", async || status(app.url()).await.is_err()).await;
     // Longer than all but the job takes to stop.
     tokio::time::sleep(Duration::from_secs(3)).await;
     let live = app.process.admin_url("/health/live");
     assert_eq!(status(live.clone()).await.unwrap(), 200);
-    assert!(app.process.logged("update-crm done").is_none(), "the job has not ended");
-    app.process.says("update-crm done").await;
+    assert!(app.process.logged("report-call done").is_none(), "the job has not ended");
+    app.process.says("report-call done").await;
     eventually("the probes have ended", async || status(live.clone()).await.is_err()).await;
 }
 

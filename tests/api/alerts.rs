@@ -1,21 +1,27 @@
 //! What people are told, and that they are told once.
 
+use axum::{Router, http::StatusCode, routing::post};
 use stand_in::Fault;
+use tokio::net::TcpListener;
 
-use crate::helpers::{App, Process, event, eventually};
+use crate::helpers::{App, Process, REPORTS, event, eventually};
+
+/// The path of the chat that is told.
+const ALERTS: &str = "/sink/alerts";
 
 /// A receiver, and two workers that tell the stand-in's sink.
 async fn start(settings: &[(&str, &str)]) -> App {
     let app = App::receiver(settings).await;
-    let sink = format!("{}/sink/alerts", app.stand_in.url());
+    let sink = format!("{}{ALERTS}", app.stand_in.url());
     let settings: Vec<_> = settings.iter().copied().chain([("ALERT_URL", sink.as_str())]).collect();
     app.joined_by("work", &settings).await.joined_by("work", &settings).await
 }
 
 /// The messages, oldest first.
 fn told(app: &App) -> Vec<String> {
-    let deliveries = app.stand_in.sink().deliveries();
-    deliveries.iter().map(|delivery| delivery.body["text"].as_str().unwrap().to_owned()).collect()
+    let deliveries = app.stand_in.sink().deliveries().into_iter();
+    let alerts = deliveries.filter(|delivery| delivery.path == ALERTS);
+    alerts.map(|delivery| delivery.body["text"].as_str().unwrap().to_owned()).collect()
 }
 
 async fn deliver(app: &App, calls: std::ops::Range<usize>) {
@@ -27,11 +33,14 @@ async fn deliver(app: &App, calls: std::ops::Range<usize>) {
 #[tokio::test]
 async fn an_outage_is_told_once_by_all_workers_together_and_once_more_when_it_is_over() {
     let app = start(&[("ALERT_QUIET", "1s")]).await;
-    app.stand_in.fail(Fault::status(503).on("/crm/").endless());
+    app.stand_in.fail(Fault::status(503).on(REPORTS).endless());
     deliver(&app, 0..8).await;
     eventually("it is told", async || !told(&app).is_empty()).await;
     let first = told(&app).remove(0);
-    assert!(first.starts_with(&format!("{} is down: HubSpot answered 503", app.stand_in.url())), "{first}");
+    assert!(
+        first.starts_with(&format!("{} is down: REPORT_URL answered 503", app.stand_in.url())),
+        "{first}"
+    );
     let attempts = "select count(*) from attempt where failure = 'down'";
     let now = app.count(attempts).await;
     eventually("it goes on", async || app.count(attempts).await > now + 3).await;
@@ -46,25 +55,28 @@ async fn an_outage_is_told_once_by_all_workers_together_and_once_more_when_it_is
 #[tokio::test]
 async fn jobs_that_are_given_up_are_told_of_at_the_first_and_counted_at_the_end() {
     let app = start(&[("ALERT_QUIET", "15s")]).await;
-    app.stand_in.fail(Fault::status(422).on("upsert").endless());
+    app.stand_in.fail(Fault::status(422).on(REPORTS).endless());
     deliver(&app, 0..1).await;
     eventually("the first is told", async || told(&app).len() == 1).await;
     deliver(&app, 1..4).await;
     eventually("the end is told", async || told(&app).len() == 2).await;
     let told = told(&app);
-    assert!(told[0].starts_with("update-crm gave up event evt_0: HubSpot answered 422"), "{told:?}");
-    assert!(told[1].starts_with("over: update-crm gave up (from 20"), "{told:?}");
+    assert!(told[0].starts_with("report-call gave up event evt_0: REPORT_URL answered 422"), "{told:?}");
+    assert!(told[1].starts_with("over: report-call gave up (from 20"), "{told:?}");
     assert!(told[1].ends_with(", 4 times)"), "{told:?}");
 }
 
 #[tokio::test]
-async fn a_refused_credential_is_told_with_the_setting_to_look_at() {
+async fn a_refused_credential_is_told_with_the_vendors_words() {
     let app = start(&[]).await;
-    app.stand_in.fail(Fault::status(401).on("/crm/").endless());
+    app.stand_in.fail(Fault::status(401).on(REPORTS).endless());
     deliver(&app, 0..3).await;
     eventually("it is told", async || !told(&app).is_empty()).await;
     let told = told(&app);
-    assert!(told[0].contains("refuses our credential") && told[0].contains("HUBSPOT_TOKEN"), "{told:?}");
+    assert!(
+        told[0].contains("refuses our credential") && told[0].contains("REPORT_URL answered 401"),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]
@@ -82,13 +94,17 @@ async fn silence_is_told_and_so_is_the_next_call() {
 
 #[tokio::test]
 async fn an_alert_that_can_not_be_told_is_told_later_and_a_vendors_words_mention_nobody() {
-    let app = start(&[("HUBSPOT_PROPERTIES", "priority=<!channel>")]).await;
-    app.stand_in.fail(Fault::status(500).on("/sink/alerts").times(2));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let vendor = format!("http://{}/", listener.local_addr().unwrap());
+    let refuse = async || (StatusCode::UNPROCESSABLE_ENTITY, "no <!channel> here");
+    tokio::spawn(axum::serve(listener, Router::new().route("/", post(refuse))).into_future());
+    let app = start(&[("REPORT_URL", &vendor)]).await;
+    app.stand_in.fail(Fault::status(500).on(ALERTS).times(2));
     deliver(&app, 0..1).await;
     eventually("it is told", async || !told(&app).is_empty()).await;
     let told = told(&app);
     assert!(told[0].contains("&lt;!channel&gt;") && !told[0].contains('<'), "{told:?}");
-    assert!(app.stand_in.received().iter().filter(|request| request.path == "/sink/alerts").count() >= 3);
+    assert!(app.stand_in.received().iter().filter(|request| request.path == ALERTS).count() >= 3);
 }
 
 #[tokio::test]
@@ -100,8 +116,11 @@ async fn a_receiver_of_alerts_that_is_none_or_missing_keeps_the_worker_from_star
         ),
         ([("ALERT_SILENCE", "1h"), ("LOG_FORMAT", "json")], "ALERT_SILENCE needs ALERT_URL"),
     ] {
-        let usual =
-            [("DATABASE_URL", "postgres://127.0.0.1:1/none"), ("JOBS", "update-crm"), ("HUBSPOT_TOKEN", "t")];
+        let usual = [
+            ("DATABASE_URL", "postgres://127.0.0.1:1/none"),
+            ("JOBS", "report-call"),
+            ("REPORT_URL", "http://127.0.0.1:1"),
+        ];
         let settings: Vec<_> = usual
             .iter()
             .chain(&settings)

@@ -4,7 +4,7 @@ use reqwest::{Method, RequestBuilder, Response, header};
 use serde_json::{Value, json};
 use stand_in::Fault;
 
-use crate::helpers::{App, event, eventually};
+use crate::helpers::{App, REPORTS, event, eventually};
 
 const PASSWORD: &str = "a-password-for-people";
 
@@ -27,7 +27,7 @@ async fn page(app: &App, path: &str) -> String {
 async fn call(app: &App, id: &str, fault: Option<Fault>, state: &str) {
     app.stand_in.clear_faults();
     if let Some(fault) = fault {
-        app.stand_in.fail(fault.on("upsert"));
+        app.stand_in.fail(fault.on(REPORTS));
     }
     app.deliver(&event(&format!("evt_{id}"), &format!("cl_{id}"))).await;
     let query = "select count(*) from call_job where event_id = $1 and state = $2";
@@ -141,12 +141,12 @@ async fn the_list_shows_what_became_of_each_call_and_why() {
     );
     assert!(done.contains("+14085551234") && done.contains("4m 31s") && done.contains("Jordan"), "{done}");
     assert!(!done.contains("cause"), "{done}");
-    assert!(failing.contains("retrying") && failing.contains("HubSpot answered 503"), "{failing}");
+    assert!(failing.contains("retrying") && failing.contains("REPORT_URL answered 503"), "{failing}");
     assert!(
         failing.contains("next try ") && failing.contains(", in 59m") || failing.contains(", in 1h"),
         "{failing}"
     );
-    assert!(given_up.contains("given up") && given_up.contains("HubSpot answered 422"), "{given_up}");
+    assert!(given_up.contains("given up") && given_up.contains("REPORT_URL answered 422"), "{given_up}");
     assert!(!given_up.contains("next try"), "{given_up}");
 
     let log = app.process.log();
@@ -162,13 +162,13 @@ async fn the_page_of_a_call_shows_its_attempts_receipt_problems_and_payload() {
     let app = start().await;
     call(&app, "1", None, "done").await;
     sqlx::query(
-        "update receipt set url = 'https://app.hubspot.example/calls/7', note = 'no contact has this number'",
+        "update receipt set url = 'https://vendor.example/calls/7', note = 'no contact has this number'",
     )
     .execute(&app.db)
     .await
     .unwrap();
     let done = page(&app, "/calls/evt_1").await;
-    let link = r#"<a href="https://app.hubspot.example/calls/7" rel="noreferrer noopener">call "#;
+    let link = r#"<a href="https://vendor.example/calls/7" rel="noreferrer noopener">delivery "#;
     assert!(done.contains(link) && done.contains("no contact has this number"), "{done}");
     assert!(done.contains("1 attempt\n") || done.contains("1 attempt ·"), "{done}");
     let recording = r#"<a href="https://recordings.example/abc123.mp3" rel="noreferrer noopener">"#;
@@ -177,7 +177,7 @@ async fn the_page_of_a_call_shows_its_attempts_receipt_problems_and_payload() {
 
     call(&app, "2", Some(Fault::status(503)), "retrying").await;
     let failing = page(&app, "/calls/evt_2").await;
-    assert!(failing.contains("<td>failed</td><td>HubSpot answered 503"), "{failing}");
+    assert!(failing.contains("<td>failed</td><td>REPORT_URL answered 503"), "{failing}");
     assert!(failing.contains("next try "), "{failing}");
 
     // The order of the fields, repeated ones and the digits of numbers are the sender's.

@@ -192,7 +192,7 @@ async fn numbers_names_and_notes_stand_in_no_log() {
     for personal in ["4085551234", "4085559876", "Jordan", "Callback scheduled", "ACME-4451"] {
         assert!(!log.contains(personal), "{personal} in {log}");
     }
-    assert!(log.contains("evt_5z7h3c") && log.contains("update-crm done"));
+    assert!(log.contains("evt_5z7h3c") && log.contains("report-call done"));
 }
 
 #[tokio::test]

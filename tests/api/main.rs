@@ -6,20 +6,22 @@ mod admin;
 mod alerts;
 mod answers;
 mod cli;
+#[cfg(feature = "console")]
 mod console;
 mod credentials;
-mod crm;
 mod delivery;
 mod events;
+#[cfg(feature = "dev")]
 mod first_run;
 mod helpers;
 mod hostile;
+mod hubspot;
+mod newest;
 mod proxies;
-mod readme;
 mod retries;
 mod signatures;
 mod stopping;
-mod tickets;
 mod vendor_trouble;
 mod views;
 mod webhooks;
+mod zendesk;

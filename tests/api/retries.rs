@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use stand_in::Fault;
 
-use crate::helpers::{App, Process, database, event, eventually, told};
+use crate::helpers::{App, REPORTS, database, event, eventually, told};
 
 /// When each attempt began, in seconds since the first.
 async fn starts(app: &App) -> Vec<f64> {
@@ -16,7 +16,7 @@ async fn starts(app: &App) -> Vec<f64> {
 #[tokio::test]
 async fn three_failures_leave_growing_gaps_in_the_databases_run_at_over_a_restart_of_the_worker() {
     let app = App::receiver(&[("JOB_RETRY_FIRST", "2s")]).await;
-    app.stand_in.fail(Fault::status(500).on("upsert").times(3));
+    app.stand_in.fail(Fault::status(500).on(REPORTS).times(3));
     let mut worker = Some(app.another("work").await);
     app.deliver(&event("evt_1", "cl_1")).await;
 
@@ -46,13 +46,13 @@ async fn three_failures_leave_growing_gaps_in_the_databases_run_at_over_a_restar
     let starts = starts(&app).await;
     assert_eq!(starts.len(), 4);
     assert!(starts[3] - starts[2] >= 8.0, "{starts:?}");
-    assert_eq!(app.stand_in.hubspot().calls().len(), 1);
+    assert_eq!(app.reported(), 1);
 }
 
 #[tokio::test]
 async fn a_429_with_retry_after_7_runs_again_after_7_seconds() {
     let app = App::start().await;
-    app.stand_in.fail(Fault::rate_limited(Some(7)).on("upsert"));
+    app.stand_in.fail(Fault::rate_limited(Some(7)).on(REPORTS));
     app.deliver(&event("evt_1", "cl_1")).await;
     app.all_done().await;
     let starts = starts(&app).await;
@@ -63,55 +63,51 @@ async fn a_429_with_retry_after_7_runs_again_after_7_seconds() {
 #[tokio::test]
 async fn a_422_gives_up_at_once_and_says_why() {
     let app = App::start().await;
-    app.stand_in.fail(Fault::status(422).on("upsert"));
+    app.stand_in.fail(Fault::status(422).on(REPORTS));
     app.deliver(&event("evt_1", "cl_1")).await;
     app.all_done().await;
     assert_eq!(app.text("select status from apalis.jobs").await, "Killed");
     assert_eq!(app.text("select result from attempt").await, "given_up");
-    assert!(app.text("select reason from attempt").await.starts_with("HubSpot answered 422"));
-    assert_eq!(app.hubspot_heard("upsert"), 1);
-    app.process.says("update-crm given up").await;
+    assert!(app.text("select reason from attempt").await.starts_with("REPORT_URL answered 422"));
+    assert_eq!(app.heard(REPORTS), 1);
+    app.process.says("report-call given up").await;
 }
 
 #[tokio::test]
 async fn after_a_lost_reply_the_vendor_holds_one_call() {
     let app = App::start().await;
-    // Twice each: a broken connection is tried once more at once.
-    app.stand_in.fail(Fault::lose_reply().on("upsert").times(2));
-    app.stand_in.fail(Fault::lose_reply().on("associations").times(2));
+    // Twice: a broken connection is tried once more at once.
+    app.stand_in.fail(Fault::lose_reply().on(REPORTS).times(2));
     app.deliver(&event("evt_1", "cl_1")).await;
     app.all_done().await;
-    let calls = app.stand_in.hubspot().calls();
-    assert_eq!(calls.len(), 1);
-    assert_eq!(calls[0].contacts.len(), 1);
-    assert_eq!(app.hubspot_heard("upsert"), 4);
-    assert_eq!(app.count("select count(*) from attempt").await, 3);
+    assert_eq!((app.heard(REPORTS), app.reported()), (3, 1));
+    assert_eq!(app.count("select count(*) from attempt").await, 2);
     assert_eq!(app.count("select count(*) from receipt").await, 1);
 }
 
 #[tokio::test]
 async fn a_vendor_that_does_not_answer_is_cut_off_by_the_time_limit() {
     let app = App::with(&[("JOB_TIMEOUT", "1s")]).await;
-    app.stand_in.fail(Fault::slow(Duration::from_secs(5)).on("upsert"));
+    app.stand_in.fail(Fault::slow(Duration::from_secs(5)).on(REPORTS));
     app.deliver(&event("evt_1", "cl_1")).await;
     app.all_done().await;
     assert_eq!(
         app.text("select reason from attempt where number = 1").await,
         "it took longer than 1s (JOB_TIMEOUT)"
     );
-    assert_eq!(app.stand_in.hubspot().calls().len(), 1);
+    assert_eq!(app.reported(), 1);
 }
 
 #[tokio::test]
 async fn a_job_that_fails_for_too_long_is_given_up_with_its_last_error() {
     let app = App::with(&[("JOB_GIVE_UP_AFTER", "2s")]).await;
-    app.stand_in.fail(Fault::status(503).on("upsert").endless());
+    app.stand_in.fail(Fault::status(503).on(REPORTS).endless());
     app.deliver(&event("evt_1", "cl_1")).await;
     app.all_done().await;
     assert_eq!(app.text("select status from apalis.jobs").await, "Killed");
     let reason = app.text("select reason from attempt order by number desc limit 1").await;
     assert!(
-        reason.starts_with("HubSpot answered 503")
+        reason.starts_with("REPORT_URL answered 503")
             && reason.ends_with("(given up after 2s, JOB_GIVE_UP_AFTER)"),
         "{reason}"
     );
@@ -129,7 +125,7 @@ async fn a_job_whose_receipt_is_there_is_not_run_again() {
         .unwrap();
     eventually("it has run", async || app.count("select count(*) from attempt").await == 2).await;
     app.all_done().await;
-    assert_eq!(app.hubspot_heard("upsert"), 1);
+    assert_eq!(app.heard(REPORTS), 1);
     assert_eq!(
         app.text("select reason from attempt where number = 2").await,
         "its receipt was there already"
@@ -140,22 +136,24 @@ async fn a_job_whose_receipt_is_there_is_not_run_again() {
 async fn a_receipt_from_another_origin_does_not_count() {
     let app = App::receiver(&[]).await;
     app.deliver(&event("evt_1", "cl_1")).await;
-    sqlx::query("insert into receipt values ('evt_1', 'update-crm', 'https://sandbox.example', 'call', '1')")
-        .execute(&app.db)
-        .await
-        .unwrap();
+    sqlx::query(
+        "insert into receipt values ('evt_1', 'report-call', 'https://sandbox.example', 'delivery', '1')",
+    )
+    .execute(&app.db)
+    .await
+    .unwrap();
     let _worker = app.another("work").await;
     app.all_done().await;
-    assert_eq!(app.stand_in.hubspot().calls().len(), 1);
+    assert_eq!(app.reported(), 1);
 }
 
 #[tokio::test]
 async fn the_job_of_a_worker_that_was_killed_is_done_by_another() {
     let app = App::receiver(&[]).await;
     let worker = app.another("work").await;
-    app.stand_in.fail(Fault::slow(Duration::from_secs(8)).on("upsert"));
+    app.stand_in.fail(Fault::slow(Duration::from_secs(8)).on(REPORTS));
     app.deliver(&event("evt_1", "cl_1")).await;
-    eventually("it is at the vendor", async || app.hubspot_heard("upsert") == 1).await;
+    eventually("it is at the vendor", async || app.heard(REPORTS) == 1).await;
     worker.kill().await;
     // A minute later its heartbeats are missed; here the minute is over.
     sqlx::query("update apalis.workers set last_seen = now() - interval '61 s'")
@@ -164,7 +162,7 @@ async fn the_job_of_a_worker_that_was_killed_is_done_by_another() {
         .unwrap();
     let _other = app.another("work").await;
     app.all_done().await;
-    assert_eq!(app.stand_in.hubspot().calls().len(), 1);
+    assert_eq!(app.reported(), 1);
     assert_eq!(
         app.count("select count(*) from attempt where ended_at is null").await,
         1,
@@ -174,17 +172,8 @@ async fn the_job_of_a_worker_that_was_killed_is_done_by_another() {
 }
 
 #[tokio::test]
-async fn a_worker_whose_job_lacks_a_setting_does_not_start_and_says_which() {
-    let settings = [("DATABASE_URL", "postgres://127.0.0.1:1/none")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let mut process = Process::spawn(Some("work"), &settings);
-    assert!(!process.end().await.success());
-    eventually("it says so", async || process.log().contains("HUBSPOT_TOKEN is not set")).await;
-}
-
-#[tokio::test]
-async fn a_receiver_needs_no_secret_of_a_vendor() {
-    let app = App::receiver(&[("HUBSPOT_TOKEN", ""), ("HUBSPOT_BASE_URL", "")]).await;
+async fn a_receiver_needs_no_setting_of_a_vendor() {
+    let app = App::receiver(&[("REPORT_URL", "")]).await;
     assert_eq!(
         app.deliver(&json!({ "event": "call.completed", "call_id": "cl_1" })).await["status"],
         "stored"
@@ -207,5 +196,5 @@ async fn a_process_that_loses_its_database_goes_on_when_it_is_back() {
     database::run(&format!("alter database {name} allow_connections true")).await;
     let again = || told(app.post(event("evt_2", "cl_2").to_string()));
     eventually("it stores again", async || again().await.0 == 200).await;
-    eventually("it works again", async || app.stand_in.hubspot().calls().len() == 2).await;
+    eventually("it works again", async || app.reported() == 2).await;
 }

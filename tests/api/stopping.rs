@@ -8,7 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::helpers::{App, TOKEN, event, eventually};
+use crate::helpers::{App, REPORTS, TOKEN, event, eventually};
 
 #[tokio::test]
 async fn a_stop_lets_a_request_in_hand_end_and_its_event_is_stored() {
@@ -35,16 +35,16 @@ async fn a_stop_lets_a_request_in_hand_end_and_its_event_is_stored() {
 #[tokio::test]
 async fn a_stop_lets_a_job_in_hand_end() {
     let app = App::start().await;
-    app.stand_in.fail(Fault::slow(Duration::from_secs(2)).on("upsert"));
+    app.stand_in.fail(Fault::slow(Duration::from_secs(2)).on(REPORTS));
     app.deliver(&event("evt_1", "cl_1")).await;
-    eventually("it is at the vendor", async || app.hubspot_heard("upsert") == 1).await;
+    eventually("it is at the vendor", async || app.heard(REPORTS) == 1).await;
     let (status, log) = app.process.terminate().await;
     assert!(status.success(), "{log}");
     assert_eq!(
         sqlx::query_scalar::<_, String>("select status from apalis.jobs").fetch_one(&app.db).await.unwrap(),
         "Done"
     );
-    assert!(log.contains("update-crm done"), "{log}");
+    assert!(log.contains("report-call done"), "{log}");
 }
 
 #[tokio::test]

@@ -6,16 +6,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use stand_in::Fault;
 
-use crate::helpers::{App, SAMPLE, event, eventually, told};
+use crate::helpers::{App, REPORTS, SAMPLE, event, eventually, told};
 
-const BOTH: (&str, &str) = ("JOBS", "update-crm,attach-recording");
+const BOTH: (&str, &str) = ("JOBS", "report-call,review-call");
 
+/// Delivers missed calls, which both jobs want.
 async fn deliver(app: &App, calls: std::ops::Range<usize>) {
     for n in calls {
         let mut event = event(&format!("evt_{n}"), &format!("cl_{n}"));
-        // Each beside a ticket of its own, so that Zendesk's jobs have no conflicts.
-        let ticket = app.stand_in.zendesk().add_ticket(stand_in::zendesk::Status::Open);
-        event["custom_fields"]["ticket_id"] = json!(ticket);
+        event["status"] = json!("missed");
         app.deliver(&event).await;
     }
 }
@@ -24,12 +23,12 @@ async fn failures(app: &App) -> i64 {
     app.count("select count(*) from attempt where result in ('retry', 'given_up')").await
 }
 
-/// When HubSpot was asked for an upsert, and what it answered.
-fn upserts(app: &App) -> Vec<(DateTime<Utc>, Option<u16>)> {
+/// When reports were sent to their vendor, and what it answered.
+fn reports(app: &App) -> Vec<(DateTime<Utc>, Option<u16>)> {
     let requests = app.stand_in.received();
     requests
         .iter()
-        .filter(|request| request.path.contains("upsert"))
+        .filter(|request| request.path == REPORTS)
         .map(|request| (request.at, request.status))
         .collect()
 }
@@ -37,16 +36,16 @@ fn upserts(app: &App) -> Vec<(DateTime<Utc>, Option<u16>)> {
 #[tokio::test]
 async fn a_429_pauses_all_jobs_of_that_vendor_and_none_of_another() {
     let app = App::with(&[BOTH]).await;
-    app.stand_in.fail(Fault::rate_limited(Some(12)).on("upsert"));
+    app.stand_in.fail(Fault::rate_limited(Some(12)).on(REPORTS));
     deliver(&app, 0..1).await;
-    eventually("HubSpot asks for a pause", async || upserts(&app).len() == 1).await;
+    eventually("the vendor asks for a pause", async || reports(&app).len() == 1).await;
     app.process.says("its jobs wait").await;
     deliver(&app, 1..5).await;
-    let tickets = "select count(*) from receipt where job = 'attach-recording'";
-    eventually("Zendesk has them all", async || app.count(tickets).await == 5).await;
-    assert_eq!(upserts(&app).len(), 1, "HubSpot is left in peace meanwhile");
+    let reviews = "select count(*) from receipt where job = 'review-call'";
+    eventually("the other vendor has them all", async || app.count(reviews).await == 5).await;
+    assert_eq!(reports(&app).len(), 1, "the vendor is left in peace meanwhile");
     app.all_done().await;
-    let asked = upserts(&app);
+    let asked = reports(&app);
     assert!(asked[1].0 - asked[0].0 >= TimeDelta::seconds(12), "{asked:?}");
     assert_eq!(asked.iter().filter(|(_, status)| *status == Some(429)).count(), 1);
     assert_eq!(failures(&app).await, 0, "nobody's attempt was burned");
@@ -56,32 +55,32 @@ async fn a_429_pauses_all_jobs_of_that_vendor_and_none_of_another() {
 #[tokio::test]
 async fn an_outage_is_met_with_a_few_probes_and_everything_is_done_soon_after_it() {
     let app = App::with(&[BOTH]).await;
-    app.stand_in.fail(Fault::status(503).on("/crm/").endless());
+    app.stand_in.fail(Fault::status(503).on(REPORTS).endless());
     deliver(&app, 0..20).await;
     app.process.says("its jobs wait").await;
-    let tickets = "select count(*) from receipt where job = 'attach-recording'";
-    eventually("Zendesk's jobs don't notice", async || app.count(tickets).await == 20).await;
-    let before = upserts(&app).len();
+    let reviews = "select count(*) from receipt where job = 'review-call'";
+    eventually("the other vendor's jobs don't notice", async || app.count(reviews).await == 20).await;
+    let before = reports(&app).len();
     tokio::time::sleep(Duration::from_secs(8)).await;
-    let probes = upserts(&app).len() - before;
+    let probes = reports(&app).len() - before;
     assert!(probes <= 8, "{probes} requests in 8 s of an outage");
 
     app.stand_in.clear_faults();
     let mended = Instant::now();
     app.all_done().await;
     assert!(mended.elapsed() < Duration::from_secs(30), "{:?}", mended.elapsed());
-    assert_eq!(app.stand_in.hubspot().calls().len(), 20);
+    assert_eq!(app.reported(), 20);
     assert_eq!(app.count("select count(*) from attempt where result = 'given_up'").await, 0);
 }
 
 #[tokio::test]
 async fn a_revoked_key_is_one_clear_error_while_receiving_goes_on_and_all_flows_when_it_is_mended() {
     let app = App::with(&[BOTH]).await;
-    app.stand_in.fail(Fault::status(401).on("/crm/").endless());
+    app.stand_in.fail(Fault::status(401).on(REPORTS).endless());
     deliver(&app, 0..10).await;
-    app.process.says("is HUBSPOT_TOKEN right").await;
+    app.process.says("REPORT_URL answered 401").await;
     assert_eq!(told(app.post(SAMPLE)).await.0, 200);
-    eventually("a probe was refused too", async || upserts(&app).len() > 3).await;
+    eventually("a probe was refused too", async || reports(&app).len() > 3).await;
     let errors = app.process.log().matches("its jobs wait until it is well again").count();
     assert_eq!(errors, 1, "one error, not one a job");
 
@@ -90,13 +89,13 @@ async fn a_revoked_key_is_one_clear_error_while_receiving_goes_on_and_all_flows_
     app.all_done().await;
     assert!(mended.elapsed() < Duration::from_secs(30), "{:?}", mended.elapsed());
     assert_eq!(failures(&app).await, 0, "nobody's attempt was burned");
-    assert_eq!(app.stand_in.hubspot().calls().len(), 11);
+    assert_eq!(app.reported(), 11);
 }
 
 #[tokio::test]
 async fn what_one_call_alone_meets_is_that_calls_failure_and_no_outage() {
     let app = App::with(&[("JOB_RETRY_MAX", "1s")]).await;
-    app.stand_in.fail(Fault::status(500).on("upsert").times(5));
+    app.stand_in.fail(Fault::status(500).on(REPORTS).times(5));
     deliver(&app, 0..1).await;
     app.all_done().await;
     assert_eq!(failures(&app).await, 5);
@@ -107,7 +106,7 @@ async fn what_one_call_alone_meets_is_that_calls_failure_and_no_outage() {
 async fn a_worker_that_stops_while_a_vendor_is_in_trouble_stops_at_once_and_its_jobs_go_on_elsewhere() {
     let app = App::receiver(&[]).await;
     let worker = app.another("work").await;
-    app.stand_in.fail(Fault::rate_limited(Some(600)).on("upsert"));
+    app.stand_in.fail(Fault::rate_limited(Some(600)).on(REPORTS));
     deliver(&app, 0..3).await;
     worker.says("its jobs wait").await;
     let asked = Instant::now();
@@ -123,7 +122,7 @@ async fn a_worker_that_stops_while_a_vendor_is_in_trouble_stops_at_once_and_its_
     }
     let _other = app.another("work").await;
     app.all_done().await;
-    assert_eq!(app.stand_in.hubspot().calls().len(), 3);
+    assert_eq!(app.reported(), 3);
 }
 
 #[tokio::test]
@@ -144,8 +143,8 @@ async fn an_argument_that_nobody_can_read_is_given_up_beside_nine_good_jobs() {
 #[tokio::test]
 async fn a_vendor_that_asks_for_a_pause_of_ages_gets_the_longest_wait_that_is_configured() {
     let app = App::with(&[("JOB_RETRY_MAX", "2s")]).await;
-    app.stand_in.fail(Fault::rate_limited(Some(u64::MAX)).on("upsert"));
+    app.stand_in.fail(Fault::rate_limited(Some(u64::MAX)).on(REPORTS));
     deliver(&app, 0..1).await;
     app.all_done().await;
-    assert_eq!(app.stand_in.hubspot().calls().len(), 1);
+    assert_eq!(app.reported(), 1);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use stand_in::Fault;
 
-use crate::helpers::{App, event, eventually};
+use crate::helpers::{App, REPORTS, event, eventually};
 
 /// A row of a view as JSON.
 async fn row(app: &App, view: &str, event_id: &str) -> Value {
@@ -26,7 +26,7 @@ async fn reaches(app: &App, event_id: &str, state: &str) -> Value {
 async fn deliver(app: &App, id: &str, fault: Option<Fault>) {
     app.stand_in.clear_faults();
     if let Some(fault) = fault {
-        app.stand_in.fail(fault.on("upsert"));
+        app.stand_in.fail(fault.on(REPORTS));
     }
     app.deliver(&event(&format!("evt_{id}"), &format!("cl_{id}"))).await;
 }
@@ -43,15 +43,15 @@ async fn a_job_reads_as_waiting_running_done_retrying_given_up_or_skipped() {
 
     let waiting = job(&app, "evt_done").await;
     assert_eq!(waiting["state"], "waiting");
-    assert_eq!(waiting["job"], "update-crm");
+    assert_eq!(waiting["job"], "report-call");
     assert_eq!(waiting["call_id"], "cl_done");
     assert_eq!((&waiting["attempts"], &waiting["crashes"]), (&json!(0), &json!(0)));
     assert!(waiting["next_try_at"].is_string() && waiting["first_attempt_at"].is_null(), "{waiting}");
 
     let worker = app.another("work").await;
     let done = reaches(&app, "evt_done", "done").await;
-    assert_eq!((&done["attempts"], &done["made"]), (&json!(1), &json!("call")));
-    assert_eq!(done["external_id"], app.stand_in.hubspot().calls()[0].id.as_str());
+    assert_eq!((&done["attempts"], &done["made"]), (&json!(1), &json!("delivery")));
+    assert_eq!(done["external_id"], "evt_done:report-call");
     assert_eq!(done["destination"], app.stand_in.url());
     assert!(done["next_try_at"].is_null() && done["last_reason"].is_null(), "{done}");
     assert!(done["first_attempt_at"].is_string() && done["made_at"].is_string(), "{done}");
@@ -61,18 +61,18 @@ async fn a_job_reads_as_waiting_running_done_retrying_given_up_or_skipped() {
 
     deliver(&app, "given_up", Some(Fault::status(422))).await;
     let given_up = reaches(&app, "evt_given_up", "given up").await;
-    assert!(given_up["last_reason"].as_str().unwrap().starts_with("HubSpot answered 422"), "{given_up}");
+    assert!(given_up["last_reason"].as_str().unwrap().starts_with("REPORT_URL answered 422"), "{given_up}");
     assert!(given_up["next_try_at"].is_null() && given_up["made"].is_null(), "{given_up}");
 
     deliver(&app, "retrying", Some(Fault::status(503))).await;
     let retrying = reaches(&app, "evt_retrying", "retrying").await;
-    assert!(retrying["last_reason"].as_str().unwrap().starts_with("HubSpot answered 503"), "{retrying}");
+    assert!(retrying["last_reason"].as_str().unwrap().starts_with("REPORT_URL answered 503"), "{retrying}");
     let soon = "select next_try_at > now() + interval '59 min' from call_job where event_id = 'evt_retrying'";
     assert!(sqlx::query_scalar::<_, bool>(soon).fetch_one(&app.db).await.unwrap(), "{retrying}");
 
-    let heard = app.hubspot_heard("upsert");
+    let heard = app.heard(REPORTS);
     deliver(&app, "died", Some(Fault::slow(Duration::from_secs(30)))).await;
-    eventually("it is at the vendor", async || app.hubspot_heard("upsert") > heard).await;
+    eventually("it is at the vendor", async || app.heard(REPORTS) > heard).await;
     let running = job(&app, "evt_died").await;
     assert_eq!((&running["state"], &running["crashes"]), (&json!("running"), &json!(0)));
     worker.kill().await;
@@ -91,7 +91,7 @@ async fn a_job_whose_vendor_asks_for_a_pause_reads_as_paused_and_those_behind_it
     let app = App::start().await;
     deliver(&app, "paused", Some(Fault::rate_limited(Some(600)))).await;
     let paused = reaches(&app, "evt_paused", "paused").await;
-    assert!(paused["last_reason"].as_str().unwrap().starts_with("HubSpot answered 429"), "{paused}");
+    assert!(paused["last_reason"].as_str().unwrap().starts_with("REPORT_URL answered 429"), "{paused}");
     let later = "select next_try_at > now() + interval '9 min' from call_job where event_id = 'evt_paused'";
     assert!(sqlx::query_scalar::<_, bool>(later).fetch_one(&app.db).await.unwrap(), "{paused}");
 
@@ -178,13 +178,35 @@ async fn the_views_and_each_of_their_columns_say_what_they_are() {
 }
 
 #[tokio::test]
+async fn a_further_column_is_shown_in_the_view_call_with_what_it_means() {
+    let app = App::receiver(&[]).await;
+    app.deliver(&event("evt_1", "cl_1")).await;
+    for (column, meaning) in [("language", "What they spoke."), ("Agent's mood", "It's \"fine\".")] {
+        let quoted = format!("\"{column}\"");
+        let add = format!("alter table call_event add column {quoted} text default 'en'");
+        sqlx::query(sqlx::AssertSqlSafe(add)).execute(&app.db).await.unwrap();
+        sqlx::query("select show_in_call($1, $2)").bind(column).bind(meaning).execute(&app.db).await.unwrap();
+        let call = row(&app, "call", "evt_1").await;
+        assert_eq!((&call[column], &call["notes"]), (&json!("en"), &json!("Callback scheduled")));
+        let told: String = sqlx::query_scalar(
+            "select col_description(attrelid, attnum) from pg_attribute where attrelid = 'call'::regclass and attname = $1",
+        )
+        .bind(column)
+        .fetch_one(&app.db)
+        .await
+        .unwrap();
+        assert_eq!(told, meaning);
+    }
+}
+
+#[tokio::test]
 async fn the_newest_fifty_of_many_calls_are_read_by_index_and_so_are_their_jobs() {
     let app = App::receiver(&[]).await;
     let many = "insert into call_event (event_id, received_at, body, headers, problems, event, call_id, custom_fields)
          select 'evt_' || n, now() - make_interval(secs => n), '', '[]', '{}', 'call.completed', 'cl_' || n / 2, '{}'
          from generate_series(1, 20000) as n";
     let jobs = "insert into apalis.jobs (id, job_type, job, idempotency_key)
-         select 'job_' || n, 'update-crm', '', 'evt_' || n from generate_series(1, 20000) as n";
+         select 'job_' || n, 'report-call', '', 'evt_' || n from generate_series(1, 20000) as n";
     for statement in [many, jobs] {
         sqlx::query(statement).execute(&app.db).await.unwrap();
     }

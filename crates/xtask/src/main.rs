@@ -1,18 +1,20 @@
 //! The project's own chores: `cargo xtask --help`.
 
+mod document;
+mod names;
+mod pull;
+mod queries;
+mod recipes;
+mod rename;
+
 use std::{
-    collections::BTreeMap,
-    fs,
+    ffi::OsStr,
     path::Path,
     process::{Command, ExitCode},
-    time::SystemTime,
 };
 
-use anyhow::{Context, ensure};
-use apalis_postgres::PostgresStorage;
+use anyhow::{Context, bail};
 use clap::Parser;
-use local_postgres::LocalPostgres;
-use sqlx::{PgPool, migrate::Migrator};
 
 #[derive(Parser)]
 enum Chore {
@@ -22,14 +24,31 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
+    /// Give the project another name, in every file: `rename acme-calls`.
+    Rename {
+        /// In lower case, words joined by hyphens.
+        name: String,
+    },
+    /// Merge a later state of the original, with the names that this project has now: `pull upstream/main`.
+    Pull {
+        /// A commit or a branch of the original.
+        from: String,
+    },
+    /// Do what a recipe of docs/make-it-yours.md says: `recipe "remove zendesk"`.
+    Recipe {
+        /// How its heading begins.
+        name: String,
+    },
+    /// Try every recipe on a copy of the last commit, and run the tests there.
+    Recipes {
+        /// Only those whose headings begin so.
+        names: Vec<String>,
+    },
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let done = match Chore::parse() {
-        Chore::Queries { check } => queries(check).await,
-    };
-    match done {
+    match chore(Chore::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("xtask: {error:#}");
@@ -38,64 +57,32 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn queries(check: bool) -> anyhow::Result<()> {
+async fn chore(chore: Chore) -> anyhow::Result<()> {
     let root =
         Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("this crate stands in crates/")?;
-    let postgres = tokio::task::spawn_blocking(LocalPostgres::start_throwaway).await??;
-    let url = postgres.url("postgres");
-    let pool = PgPool::connect(&url).await?;
-    PostgresStorage::migrations().run(&pool).await?;
-    Migrator::new(root.join("migrations")).await?.run(&pool).await?;
-    pool.close().await;
-
-    let described = tempfile::tempdir()?;
-    compile(root, &url, None)?;
-    // Only our own crate is compiled again, so that only our own queries are written.
-    compile(root, &url, Some(described.path()))?;
-    let (new, committed) = (read(described.path())?, read(&root.join(".sqlx"))?);
-    if check {
-        ensure!(new == committed, ".sqlx is not up to date: run `cargo xtask queries` and commit it");
-        println!("{} queries are as .sqlx says", new.len());
-        return Ok(());
+    match chore {
+        Chore::Queries { check } => queries::queries(root, check).await,
+        Chore::Rename { name } => rename::rename(root, &name),
+        Chore::Pull { from } => pull::pull(root, &from),
+        Chore::Recipe { name } => recipes::apply(root, &name),
+        Chore::Recipes { names } => recipes::try_all(root, &names),
     }
-    fs::remove_dir_all(root.join(".sqlx"))?;
-    fs::create_dir(root.join(".sqlx"))?;
-    for (name, text) in &new {
-        fs::write(root.join(".sqlx").join(name), text)?;
-    }
-    println!("{} queries are described in .sqlx", new.len());
-    Ok(())
 }
 
-/// Compiles against the database; the macros write what they learn to the folder.
-fn compile(root: &Path, url: &str, described: Option<&Path>) -> anyhow::Result<()> {
-    let entry = fs::File::options().append(true).open(root.join("src/lib.rs"))?;
-    entry.set_modified(SystemTime::now())?;
-    let status = Command::new(env!("CARGO"))
-        .args([
-            "check",
-            "--quiet",
-            "--package",
-            "aftercall",
-            "--lib",
-            "--no-default-features",
-            "--features",
-            "console",
-        ])
-        .current_dir(root)
-        .env("SQLX_OFFLINE", "false")
-        .env("DATABASE_URL", url)
-        .envs(described.map(|folder| ("SQLX_OFFLINE_DIR", folder)))
-        .status()?;
-    ensure!(status.success(), "a query does not compile");
-    Ok(())
+/// Runs git in a folder; returns what it printed.
+fn git<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> anyhow::Result<String> {
+    let output = Command::new("git").arg("-C").arg(folder).args(arguments).output().context("git")?;
+    if !output.status.success() {
+        bail!("git: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
 }
 
-fn read(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
-    let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        files.insert(entry.file_name().to_string_lossy().into_owned(), fs::read_to_string(entry.path())?);
+/// Refuses where something is not committed: what a chore changes is then a commit of its own.
+fn ensure_committed(root: &Path) -> anyhow::Result<()> {
+    let changes = git(root, ["status", "--porcelain"])?;
+    if !changes.is_empty() {
+        bail!("something is not committed: commit or stash it first\n{changes}");
     }
-    Ok(files)
+    Ok(())
 }

@@ -6,17 +6,22 @@
 mod contact;
 mod properties;
 mod setup;
+#[cfg(feature = "dev")]
+pub mod stand_in;
 
 use reqwest::{Method, RequestBuilder, Url, header::CONTENT_TYPE};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answer, ClientError, Vendor};
+use super::{Answer, ClientError, Logged, Vendor};
 use crate::{
-    config::{ConfigError, HubSpotConfig, Pairs},
+    config::{Config, ConfigError, Pairs},
     receive::event::CallEvent,
 };
+
+/// The name under which `update-crm` knows it.
+pub use self::HubSpot as Crm;
 
 /// The unique property of calls that holds the platform's `call_id`; `aftercall setup hubspot` makes it.
 const CALL_ID_PROPERTY: &str = "external_call_id";
@@ -32,24 +37,14 @@ pub struct HubSpot {
     properties: Pairs,
 }
 
-/// A call that HubSpot holds.
-#[derive(Debug)]
-pub struct Logged {
-    /// HubSpot's id of it.
-    pub id: String,
-    /// Its page in HubSpot, where the answer named it.
-    pub url: Option<String>,
-    /// Why it stands beside no contact, or beside one of several.
-    pub note: Option<String>,
-}
-
 impl HubSpot {
     /// A client as configured.
     ///
     /// # Errors
     ///
     /// `HUBSPOT_TOKEN` is missing, or the base URL can't be one.
-    pub fn new(config: &HubSpotConfig) -> Result<Self, ConfigError> {
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        let config = &config.hubspot;
         let token = config.token.clone().ok_or_else(|| {
             ConfigError::new(
                 "HUBSPOT_TOKEN is not set: give it HubSpot's service key, or take update-crm out of JOBS",

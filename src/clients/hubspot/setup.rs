@@ -45,7 +45,7 @@ impl HubSpot {
     /// # Errors
     ///
     /// HubSpot refused or can't be reached, or the property is missing or not unique.
-    pub async fn check(&self) -> Result<&'static str, ClientError> {
+    pub async fn check(&self) -> Result<String, ClientError> {
         let nobody = phonenumber::parse(None, NOBODY).expect("it is a number");
         self.contact_with(&nobody).await?;
         let request = self.request(Method::GET, &["properties", "calls", CALL_ID_PROPERTY]);
@@ -55,11 +55,11 @@ impl HubSpot {
             StatusCode::NOT_FOUND => stop("is missing: `aftercall setup hubspot` makes it"),
             // Its scope is needed for the set-up alone, and may be taken from the key afterwards.
             StatusCode::FORBIDDEN => {
-                Ok("the key may find contacts; it may not see whether external_call_id is there")
+                Ok("the key may find contacts; it may not see whether external_call_id is there".into())
             }
             status if status.is_success() => match answer.json::<Property>() {
                 Some(Property { has_unique_value: true }) => {
-                    Ok("the key may find contacts, and external_call_id is there")
+                    Ok("the key may find contacts, and external_call_id is there".into())
                 }
                 _ => stop(
                     "is there, but not unique: delete it, and let `aftercall setup hubspot` make it anew",

@@ -5,6 +5,8 @@
 //! APIs.
 
 mod note;
+#[cfg(feature = "dev")]
+pub mod stand_in;
 mod token;
 mod wire;
 
@@ -113,13 +115,14 @@ impl Zendesk {
         self.open(call, None).await
     }
 
-    /// Looks whether tickets could be read, without writing.
+    /// Looks whether tickets could be read, without writing; returns what it found.
     ///
     /// # Errors
     ///
     /// Zendesk refused, or can't be reached.
-    pub async fn check(&self) -> Result<(), ClientError> {
-        self.with_external_id("aftercall-doctor").await.map(drop)
+    pub async fn check(&self) -> Result<String, ClientError> {
+        self.with_external_id("aftercall-doctor").await?;
+        Ok("the client is known, and may read tickets".into())
     }
 
     /// The tickets that were made for a call.

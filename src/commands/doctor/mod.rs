@@ -3,11 +3,13 @@
 //! It changes nothing, here or at a vendor. Where a part of the program already refuses a wrong setting, that part is asked.
 //!
 //! - `database`: Postgres, its rights, its tables, its clock
-//! - `settings`: credentials, addresses, jobs
-//! - `outside`: the vendors, and the public address
+//! - `settings`: credentials, addresses
+//! - `jobs`: their settings, and the vendors
+//! - `public_url`: this server as the platform sees it
 
 mod database;
-mod outside;
+mod jobs;
+mod public_url;
 mod settings;
 
 use crate::{config::Config, telemetry::Safe};
@@ -22,7 +24,8 @@ pub async fn run(config: Config) -> bool {
         Ok(config) => {
             database::check(&config, &mut report).await;
             settings::check(&config, &mut report);
-            outside::check(&config, &mut report).await;
+            jobs::check(&config, &mut report).await;
+            public_url::check(&config, &mut report).await;
         }
     }
     let Report { ticks, crosses, dashes } = report;

@@ -1,15 +1,12 @@
-//! What can be said of the settings alone: credentials, addresses, jobs.
+//! What can be said of the settings alone: credentials, addresses.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::Report;
 use crate::{
-    app,
-    config::{AllowedAddresses, Config, JobsConfig, Names, Networks},
-    jobs::{self, Enabled},
+    config::{AllowedAddresses, Config, Networks},
     receive::guard::Guard,
 };
 
@@ -35,7 +32,6 @@ pub(super) fn check(config: &Config, report: &mut Report) {
     credentials(config, report);
     secrets(config, report);
     addresses(config, report);
-    jobs(config, report);
 }
 
 /// Whether the receiver would start, and whom it would admit.
@@ -131,24 +127,5 @@ fn addresses(config: &Config, report: &mut Report) {
             "addresses",
             "warning: every address may deliver; the platform's documentation asks to reject unknown ones",
         ),
-    }
-}
-
-/// Whether a worker would start.
-fn jobs(config: &Config, report: &mut Report) {
-    if config.jobs.enabled.0.is_empty() {
-        return report.dash("jobs", "JOBS is empty: calls are stored, and nothing is done about them");
-    }
-    // Never connected: a worker that is made is not started.
-    let pool = PgPoolOptions::new().connect_lazy_with(PgConnectOptions::new_without_pgpass());
-    let workers = app::workers(pool);
-    for name in &config.jobs.enabled.0 {
-        let enabled = Names(vec![name.clone()]);
-        let alone = Config { jobs: JobsConfig { enabled, ..config.jobs.clone() }, ..config.clone() };
-        let made = Enabled::new(jobs::ALL, Arc::new(alone)).and_then(|jobs| jobs.prepare(&workers));
-        match made {
-            Ok(_) => report.tick("job", &format!("{name} has all settings that it needs")),
-            Err(error) => report.cross("job", &error.to_string(), "workers don't start without it"),
-        }
     }
 }

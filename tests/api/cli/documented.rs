@@ -21,7 +21,7 @@ fn is_name(word: &str) -> bool {
 }
 
 /// The names in the first column of the README's table, and the secrets among them.
-fn in_the_readme() -> (BTreeSet<String>, BTreeSet<String>) {
+pub(super) fn in_the_readme() -> (BTreeSet<String>, BTreeSet<String>) {
     let table = README.split("| variable | default | meaning |").nth(1).unwrap();
     let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
     let cells: Vec<_> = rows.map(|row| row.split('|').nth(1).unwrap()).collect();

@@ -1,7 +1,7 @@
 //! The commands besides receiving and working, as a person at a shell meets them.
 
 mod config;
-mod doctor;
+pub(crate) mod doctor;
 mod documented;
 mod init;
 mod retry;

@@ -3,8 +3,10 @@
 pub(crate) mod database;
 mod process;
 pub(crate) mod raw;
+#[cfg(feature = "dev")]
+pub(crate) mod run;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -18,6 +20,10 @@ pub(crate) const CURL_SAMPLE: &str = include_str!("../../fixtures/curl_sample.js
 pub(crate) const CURL_SAMPLE_AS_PASTED: &str = include_str!("../../fixtures/curl_sample_as_pasted.json");
 
 pub(crate) const TOKEN: &str = "a-long-random-secret";
+
+/// Where `report-call`, the job of most tests, delivers to; with `review-call` it is one of two vendors.
+pub(crate) const REPORTS: &str = "/sink/reports";
+pub(crate) const REVIEWS: &str = "/sink/reviews";
 
 /// How long a test waits for what must come: long, since it only tells a late answer from none.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
@@ -33,37 +39,36 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Receives and works, with a token and a stand-in HubSpot.
+    /// Receives and works, with a token and a vendor that takes reports.
     pub(crate) async fn start() -> Self {
         Self::with(&[]).await
     }
 
     /// Receives only.
     pub(crate) async fn receiver(settings: &[(&str, &str)]) -> Self {
-        Self::launch(Some("receive"), settings, Options::default()).await
+        Self::launch(Some("receive"), settings).await
     }
 
     /// Receives and works, with these settings; an empty one takes a setting away.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
-        Self::launch(None, settings, Options::default()).await
+        Self::launch(None, settings).await
     }
 
-    pub(crate) async fn launch(command: Option<&str>, settings: &[(&str, &str)], options: Options) -> Self {
+    async fn launch(command: Option<&str>, settings: &[(&str, &str)]) -> Self {
+        Self::beside(StandIn::start(Options::default()).await.unwrap(), command, settings).await
+    }
+
+    /// A deployment whose vendors are this stand-in; the settings say which of its systems.
+    pub(crate) async fn beside(stand_in: StandIn, command: Option<&str>, settings: &[(&str, &str)]) -> Self {
         let url = database::create().await;
-        let accepts = options.clone();
-        let stand_in = StandIn::start(options).await.unwrap();
         let usual = [
             ("DATABASE_URL", url.as_str()),
             ("WEBHOOK_TOKEN", TOKEN),
-            ("HUBSPOT_BASE_URL", &stand_in.url()),
-            ("HUBSPOT_TOKEN", &accepts.token),
-            ("HUBSPOT_CONTACT_ID_PROPERTY", "acme_id"),
-            // Another origin than HubSpot's, as in life: a vendor is told by its origin.
-            ("ZENDESK_BASE_URL", &stand_in.url().replace("127.0.0.1", "localhost")),
-            ("ZENDESK_CLIENT_ID", &accepts.zendesk.client_id),
-            ("ZENDESK_CLIENT_SECRET", &accepts.zendesk.client_secret),
-            // A test of another job names it; most need one job only.
-            ("JOBS", "update-crm"),
+            // A job that knows no vendor: what is tested here holds for every job and is to outlive those that a fork removes.
+            ("JOBS", "report-call"),
+            ("REPORT_URL", &format!("{}{REPORTS}", stand_in.url())),
+            // Another origin, as in life: a vendor is told by its origin.
+            ("REVIEW_URL", &format!("{}{REVIEWS}", stand_in.url().replace("127.0.0.1", "localhost"))),
             ("JOB_RETRY_FIRST", "1s"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -143,9 +148,16 @@ impl App {
         sqlx::query_scalar(query).fetch_one(&self.db).await.unwrap()
     }
 
-    /// The requests to a path that reached HubSpot.
-    pub(crate) fn hubspot_heard(&self, path: &str) -> usize {
+    /// How many requests to a path have reached its vendor.
+    pub(crate) fn heard(&self, path: &str) -> usize {
         self.stand_in.received().iter().filter(|request| request.path.contains(path)).count()
+    }
+
+    /// How many different calls the vendor of `report-call` holds: it takes a repeated key for a repeated delivery.
+    pub(crate) fn reported(&self) -> usize {
+        let deliveries = self.stand_in.sink().deliveries().into_iter();
+        let keys = deliveries.filter(|delivery| delivery.path == REPORTS).map(|delivery| delivery.key);
+        keys.collect::<BTreeSet<_>>().len()
     }
 }
 

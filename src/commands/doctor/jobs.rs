@@ -1,0 +1,30 @@
+//! Each job of `JOBS`: whether a worker would start with it, and what its vendor says to a request that changes nothing.
+
+use super::Report;
+use crate::{clients::ClientError, config::Config, jobs};
+
+pub(super) async fn check(config: &Config, report: &mut Report) {
+    let names = &config.jobs.enabled.0;
+    if names.is_empty() {
+        return report.dash("jobs", "JOBS is empty: calls are stored, and nothing is done about them");
+    }
+    for name in names {
+        match jobs::named(jobs::ALL, name).and_then(|job| job.check(config)) {
+            Err(error) => report.cross(name, &error.to_string(), "workers don't start without it"),
+            Ok(checking) => match checking.await {
+                Ok(Some(found)) => report.tick(name, &found),
+                Ok(None) => report.tick(name, "it has all settings that it needs"),
+                Err(error) => report.cross(name, &error.to_string(), to_do(&error)),
+            },
+        }
+    }
+}
+
+fn to_do(error: &ClientError) -> &'static str {
+    match error {
+        ClientError::Unauthorized(_) => "set a credential that is in force",
+        ClientError::Down(_) => "is its address right, and does this machine reach it?",
+        ClientError::Busy { .. } | ClientError::Retry { .. } => "ask again in a minute",
+        ClientError::Stop(_) => "do what it says, or give the credential the scopes that README.md names",
+    }
+}

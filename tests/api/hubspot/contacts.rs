@@ -1,0 +1,85 @@
+//! Beside which contact a call stands.
+
+use serde_json::json;
+
+use super::{start, the_call, with};
+use crate::helpers::event;
+
+#[tokio::test]
+async fn the_contact_is_found_by_hubspots_own_id() {
+    let app = with(&[("HUBSPOT_CONTACT_ID_PROPERTY", "")]).await;
+    let contact = app.stand_in.hubspot().add_contact([("firstname", "Ida"), ("lastname", "Own")]);
+    let mut event = event("evt_1", "cl_1");
+    event["custom_fields"]["crm_id"] = json!(contact.parse::<u64>().unwrap());
+    app.deliver(&event).await;
+    app.all_done().await;
+    assert_eq!(the_call(&app).contacts.into_keys().collect::<Vec<_>>(), [contact]);
+}
+
+#[tokio::test]
+async fn without_a_crm_id_the_contact_is_found_by_the_number_of_the_other_party() {
+    let app = start().await;
+    let written = app.stand_in.hubspot().add_contact([("firstname", "Pat"), ("phone", "+14085550000")]);
+    for (direction, from, to) in
+        [("inbound", "+1 408-555-0000", "+14085559876"), ("outbound", "+14085559876", "+14085550000")]
+    {
+        let mut event = event(&format!("evt_{direction}"), &format!("cl_{direction}"));
+        event["direction"] = json!(direction);
+        event["from"] = json!(from);
+        event["to"] = json!(to);
+        event["custom_fields"] = json!({});
+        app.deliver(&event).await;
+    }
+    app.all_done().await;
+    for call in app.stand_in.hubspot().calls() {
+        assert_eq!(call.contacts.keys().collect::<Vec<_>>(), [&written]);
+    }
+}
+
+#[tokio::test]
+async fn a_crm_id_that_names_nobody_falls_back_to_the_number() {
+    let app = start().await;
+    let mut event = event("evt_1", "cl_1");
+    event["custom_fields"]["crm_id"] = json!("ACME-0000");
+    app.deliver(&event).await;
+    app.all_done().await;
+    assert_eq!(the_call(&app).contacts.into_values().collect::<Vec<_>>(), ["Dana Whitfield"]);
+}
+
+#[tokio::test]
+async fn a_call_without_a_contact_is_logged_without_and_the_receipt_says_so() {
+    let app = start().await;
+    for (id, from, note) in [
+        ("unknown", "+14085550199", "no contact has this number"),
+        ("anonymous", "anonymous", "no contact: no crm_id names one, and there is no number to look for"),
+    ] {
+        let mut event = event(id, id);
+        event["from"] = json!(from);
+        event["custom_fields"] = json!({});
+        app.deliver(&event).await;
+        app.all_done().await;
+        let receipt: String = sqlx::query_scalar("select note from receipt where event_id = $1")
+            .bind(id)
+            .fetch_one(&app.db)
+            .await
+            .unwrap();
+        assert_eq!(receipt, note);
+    }
+    assert!(app.stand_in.hubspot().calls().iter().all(|call| call.contacts.is_empty()));
+    assert_eq!(app.stand_in.hubspot().calls().len(), 2);
+}
+
+#[tokio::test]
+async fn of_several_contacts_with_the_number_the_oldest_is_taken_and_the_receipt_says_so() {
+    let app = start().await;
+    let mut event = event("evt_1", "cl_1");
+    event["from"] = json!("+4930901820");
+    event["custom_fields"] = json!({});
+    app.deliver(&event).await;
+    app.all_done().await;
+    assert_eq!(the_call(&app).contacts.into_values().collect::<Vec<_>>(), ["Lena Brandt"]);
+    assert_eq!(
+        app.text("select note from receipt").await,
+        "2 contacts have this number: the oldest was taken"
+    );
+}

@@ -1,0 +1,45 @@
+//! What is HubSpot's own. These tests go with it: this folder, and its line in `main.rs`.
+
+mod calls;
+mod contacts;
+mod doctor;
+#[cfg(feature = "dev")]
+mod first_run;
+mod setup;
+mod trouble;
+
+use stand_in::{Options, StandIn};
+
+use crate::helpers::App;
+
+/// Receives, and logs calls in the stand-in's HubSpot.
+async fn start() -> App {
+    with(&[]).await
+}
+
+/// The same with these settings; an empty one takes a setting away.
+async fn with(settings: &[(&str, &str)]) -> App {
+    beside(Options::default(), settings).await
+}
+
+/// The same with another HubSpot.
+async fn beside(options: Options, settings: &[(&str, &str)]) -> App {
+    let token = options.token.clone();
+    let stand_in = StandIn::start(options).await.unwrap();
+    let url = stand_in.url();
+    let usual = [
+        ("JOBS", "update-crm"),
+        ("HUBSPOT_BASE_URL", url.as_str()),
+        ("HUBSPOT_TOKEN", &token),
+        ("HUBSPOT_CONTACT_ID_PROPERTY", "acme_id"),
+    ];
+    let all: Vec<_> = usual.into_iter().chain(settings.iter().copied()).collect();
+    App::beside(stand_in, None, &all).await
+}
+
+/// The one call that HubSpot holds.
+fn the_call(app: &App) -> stand_in::Call {
+    let calls = app.stand_in.hubspot().calls();
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    calls[0].clone()
+}
