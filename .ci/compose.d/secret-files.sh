@@ -39,5 +39,7 @@ for name in "$SECRETS_FOLDER"/*; do
   ! grep -qF -f "$name" "$scratch/inspected" "$scratch/logs" "$scratch/help" || fail "${name##*/} shows"
 done
 pass 'no secret in any log, in --help or in docker inspect'
+expect 'the other commands run beside it: the doctor finds the database well' '✓ database: ' \
+  "$(docker-compose run --rm tools doctor 2>&1 || true)"
 unset ZENDESK_BASE_URL ZENDESK_CLIENT_ID HUBSPOT_BASE_URL
 quietly docker-compose down --volumes --timeout 5

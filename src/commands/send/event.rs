@@ -137,7 +137,7 @@ pub fn sample(status: &str, direction: &str) -> Value {
         "started_at": time(271), "connected_at": answered.then(|| time(251)), "ended_at": time(0),
         "duration_seconds": 271, "talk_time_seconds": if answered { 251 } else { 0 },
         "wrap_up_seconds": if answered { 20 } else { 0 },
-        "recording_url": recorded.then_some("https://recordings.example/abc123.mp3"),
+        "recording_url": recorded.then(|| format!("https://recordings.example/{id}.mp3")),
         "notes": answered.then_some("Callback scheduled"), "custom_fields": {},
     })
 }
