@@ -11,7 +11,7 @@ mod token;
 mod wire;
 
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Answer, ClientError, Vendor, idempotency_key};
 use crate::{
@@ -129,7 +129,7 @@ impl Zendesk {
     async fn with_external_id(&self, call_id: &str) -> Result<Tickets, ClientError> {
         let mut url = self.url(&["tickets"]);
         url.query_pairs_mut().append_pair("external_id", call_id);
-        decode(&self.ask(Method::GET, url, None, &[]).await?)
+        decode(&self.ask(self.request(Method::GET, url)).await?)
     }
 
     async fn open(&self, call: &CallEvent, follows: Option<u64>) -> Result<Attached, ClientError> {
@@ -144,16 +144,14 @@ impl Zendesk {
         }
         // Kept for two hours, so a lost answer makes no second ticket; after that the look above finds the first.
         let key = idempotency_key(&call.event_id);
-        let key = [("Idempotency-Key", key.as_str())];
-        let body = json!({ "ticket": ticket });
-        let made: Updated =
-            decode(&self.ask(Method::POST, self.url(&["tickets"]), Some(&body), &key).await?)?;
+        let request = self.request(Method::POST, self.url(&["tickets"])).header("Idempotency-Key", key);
+        let made: Updated = decode(&self.ask(request.json(&json!({ "ticket": ticket }))).await?)?;
         let id = made.ticket.ok_or_else(|| ClientError::retry("Zendesk answered without the ticket"))?.id;
         Ok(self.attached(id, None))
     }
 
     async fn ticket(&self, id: u64) -> Result<Ticket, ClientError> {
-        let answer = self.ask(Method::GET, self.url(&["tickets", &id.to_string()]), None, &[]).await?;
+        let answer = self.ask(self.request(Method::GET, self.url(&["tickets", &id.to_string()]))).await?;
         let updated: Updated = decode(&answer)?;
         updated.ticket.ok_or_else(|| ClientError::retry("Zendesk answered without the ticket"))
     }
@@ -165,7 +163,7 @@ impl Zendesk {
             first.query_pairs_mut().append_pair("page[size]", "100");
         }
         while let Some(page) = next {
-            let comments: Comments = decode(&self.ask(Method::GET, page, None, &[]).await?)?;
+            let comments: Comments = decode(&self.ask(self.request(Method::GET, page)).await?)?;
             if comments.page.iter().any(|comment| note.is(comment)) {
                 return Ok(true);
             }
@@ -181,7 +179,7 @@ impl Zendesk {
         body["safe_update"] = json!(true);
         body["updated_stamp"] = json!(ticket.updated_at);
         let url = self.url(&["tickets", &ticket.id.to_string()]);
-        let answer = self.send(Method::PUT, url, Some(&json!({ "ticket": body })), &[]).await?;
+        let answer = self.send(self.request(Method::PUT, url).json(&json!({ "ticket": body }))).await?;
         if answer.status == StatusCode::CONFLICT {
             return Ok(false);
         }
@@ -215,42 +213,27 @@ impl Zendesk {
         url
     }
 
-    async fn ask(
-        &self,
-        method: Method,
-        url: Url,
-        body: Option<&Value>,
-        headers: &[(&'static str, &str)],
-    ) -> Result<Answer, ClientError> {
-        success(self.send(method, url, body, headers).await?)
+    fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.vendor.request(method, url)
+    }
+
+    async fn ask(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+        success(self.send(request).await?)
     }
 
     /// Sends a request under our token, and once more under a new one when that one has ended early.
-    async fn send(
-        &self,
-        method: Method,
-        url: Url,
-        body: Option<&Value>,
-        headers: &[(&'static str, &str)],
-    ) -> Result<Answer, ClientError> {
-        let request = |token: &str| -> RequestBuilder {
-            let mut request = self.vendor.request(method.clone(), url.clone()).bearer_auth(token);
-            for (name, value) in headers {
-                request = request.header(*name, *value);
-            }
-            match body {
-                Some(body) => request.json(body),
-                None => request,
-            }
-        };
+    async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+        let again = request.try_clone();
         let token = self.tokens.get(&self.vendor, &self.base_url).await?;
-        let answer = self.vendor.send(request(&token)).await?;
-        if answer.status != StatusCode::UNAUTHORIZED {
-            return Ok(answer);
+        let answer = self.vendor.send(request.bearer_auth(&token)).await?;
+        match again {
+            Some(again) if answer.status == StatusCode::UNAUTHORIZED => {
+                self.tokens.forget(&token).await;
+                let token = self.tokens.get(&self.vendor, &self.base_url).await?;
+                self.vendor.send(again.bearer_auth(token)).await
+            }
+            _ => Ok(answer),
         }
-        self.tokens.forget(&token).await;
-        let token = self.tokens.get(&self.vendor, &self.base_url).await?;
-        self.vendor.send(request(&token)).await
     }
 }
 
