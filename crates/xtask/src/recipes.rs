@@ -45,7 +45,6 @@ fn chosen(root: &Path, names: &[String]) -> anyhow::Result<Vec<Recipe>> {
 ///
 /// One of them, or a test after it, fails.
 pub(crate) fn try_all(root: &Path, names: &[String]) -> anyhow::Result<()> {
-    // The dependencies that are compiled already serve the copies too.
     let target = root.join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()));
     let bench = Bench::set_up(root, &target)?;
     for recipe in chosen(&bench.fork, names)? {
@@ -74,10 +73,22 @@ struct Bench {
 impl Bench {
     fn set_up(root: &Path, target: &Path) -> anyhow::Result<Self> {
         let folder = target.join("recipes");
-        if folder.exists() {
-            fs::remove_dir_all(&folder)?;
+        for copy in ["fork", "original"] {
+            if folder.join(copy).exists() {
+                fs::remove_dir_all(folder.join(copy))?;
+            }
         }
-        fs::create_dir_all(&folder)?;
+        // A folder for what is compiled of the copies: to cargo they are the same packages as those here, and it would take
+        // one for the other. The dependencies are the same indeed, so those that are compiled are brought along.
+        let compiled = folder.join("target");
+        if !compiled.exists() {
+            fs::create_dir_all(compiled.join("debug"))?;
+            for part in ["build", "deps", ".fingerprint"] {
+                let part = target.join("debug").join(part);
+                let copied = Command::new("cp").arg("-a").arg(part).arg(compiled.join("debug")).status()?;
+                ensure!(copied.success(), "cp failed");
+            }
+        }
         let (fork, original) = (folder.join("fork"), folder.join("original"));
         let path = |folder: &PathBuf| folder.to_string_lossy().into_owned();
         git(root, ["clone", "--quiet", ".", &path(&original)])?;
@@ -90,7 +101,7 @@ impl Bench {
             git(copy, ["config", "user.email", "developer@example.com"])?;
         }
         let start = git(&fork, ["rev-parse", "HEAD"])?;
-        Ok(Self { fork, original, target: target.to_owned(), start })
+        Ok(Self { fork, original, target: compiled, start })
     }
 
     fn afresh(&self) -> anyhow::Result<()> {
