@@ -21,14 +21,14 @@ use secrecy::{ExposeSecret, SecretString};
 use stand_in::StandIn;
 
 use crate::{
-    clients::{hubspot, zendesk},
+    clients,
     commands::send,
     config::{Config, new_secret},
     jobs,
 };
 
 /// The vendors that a stand-in can play; each says in its client's folder what that takes.
-const VENDORS: &[Played] = &[hubspot::stand_in::PLAYED, zendesk::stand_in::PLAYED];
+const VENDORS: &[Played] = &[clients::hubspot::stand_in::PLAYED, clients::zendesk::stand_in::PLAYED];
 
 /// Where the stand-in listens when it can: the same address at every run, since receipts name it.
 const STAND_IN_ADDRESS: &str = "127.0.0.1:8090";

@@ -238,9 +238,9 @@ impl Config {
     }
 
     /// Every secret under its variable's name. They have no flags, so this is the one list of them.
-    pub fn secrets(&mut self) -> [(&'static str, &mut Option<SecretString>); 14] {
+    pub fn secrets(&mut self) -> Vec<(&'static str, &mut Option<SecretString>)> {
         let Self { webhook, .. } = self;
-        [
+        vec![
             ("DATABASE_URL", &mut self.database_url),
             ("POSTGRES_PASSWORD", &mut self.postgres_password),
             ("CONSOLE_PASSWORD", &mut self.console_password),

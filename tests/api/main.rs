@@ -5,6 +5,7 @@
 mod admin;
 mod alerts;
 mod answers;
+mod calls_http;
 mod cli;
 #[cfg(feature = "console")]
 mod console;

@@ -1,5 +1,7 @@
 //! Several events of one call: a job works on the newest.
 
+use std::time::Duration;
+
 use serde_json::json;
 use stand_in::Fault;
 
@@ -43,7 +45,7 @@ async fn an_older_event_that_comes_late_is_superseded() {
 }
 
 #[tokio::test]
-async fn a_newer_event_that_comes_while_the_older_is_being_written_has_the_last_word() {
+async fn after_a_lost_reply_a_newer_event_that_came_meanwhile_has_the_last_word() {
     let app = App::start().await;
     // The vendor does the work of the older one, but we don't hear of it; meanwhile the newer one is done.
     app.stand_in.fail(Fault::lose_reply().on(REPORTS).times(2));
@@ -53,4 +55,17 @@ async fn a_newer_event_that_comes_while_the_older_is_being_written_has_the_last_
     app.all_done().await;
     assert_eq!(notes(&app).last().unwrap(), "new");
     assert_eq!(app.count("select count(*) from receipt").await, 2, "both are done, with the newest data");
+}
+
+#[tokio::test]
+async fn a_newer_event_that_comes_while_the_older_is_under_way_has_the_last_word() {
+    let app = App::start().await;
+    // The vendor has the older one at once, and answers only after the newer one is done.
+    app.stand_in.fail(Fault::slow(Duration::from_secs(3)).on(REPORTS));
+    deliver(&app, "evt_older", "old", "2026-11-24T10:00:00Z").await;
+    eventually("the older one is at the vendor", async || app.heard(REPORTS) == 1).await;
+    deliver(&app, "evt_newer", "new", "2026-11-24T10:00:01Z").await;
+    app.all_done().await;
+    assert_eq!(notes(&app), ["old", "new", "new"], "the older one's job writes again what is newest");
+    assert_eq!(app.count("select count(*) from receipt").await, 2);
 }

@@ -181,7 +181,7 @@ async fn the_views_and_each_of_their_columns_say_what_they_are() {
 async fn a_further_column_is_shown_in_the_view_call_with_what_it_means() {
     let app = App::receiver(&[]).await;
     app.deliver(&event("evt_1", "cl_1")).await;
-    for (column, meaning) in [("language", "What they spoke."), ("Agent's mood", "It's \"fine\".")] {
+    for (column, meaning) in [("mood", "How they felt."), ("Agent's mood", "It's \"fine\".")] {
         let quoted = format!("\"{column}\"");
         let add = format!("alter table call_event add column {quoted} text default 'en'");
         sqlx::query(sqlx::AssertSqlSafe(add)).execute(&app.db).await.unwrap();

@@ -11,7 +11,8 @@ pub(crate) struct Name {
     /// The library's, in Rust and in SQL.
     pub(crate) snake: String,
     upper: String,
-    title: String,
+    /// For people.
+    pub(crate) title: String,
 }
 
 impl Name {

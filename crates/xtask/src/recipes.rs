@@ -1,15 +1,11 @@
 //! Does the recipes of docs/make-it-yours.md: one here, or each on a copy, with the tests that must still pass.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-    time::Instant,
-};
+use std::{env, fs, path::Path, time::Instant};
 
 use anyhow::{Context, ensure};
 
 use crate::{
+    bench::Bench,
     document::{self, Recipe},
     git,
 };
@@ -31,7 +27,8 @@ pub(crate) fn apply(root: &Path, name: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn chosen(root: &Path, names: &[String]) -> anyhow::Result<Vec<Recipe>> {
+/// Those whose headings begin so; all of them where nothing is named.
+pub(crate) fn chosen(root: &Path, names: &[String]) -> anyhow::Result<Vec<Recipe>> {
     let mut recipes = document::recipes(&fs::read_to_string(root.join(DOCUMENT))?);
     let begins =
         |recipe: &Recipe, name: &String| recipe.name.to_lowercase().starts_with(&name.to_lowercase());
@@ -45,7 +42,6 @@ fn chosen(root: &Path, names: &[String]) -> anyhow::Result<Vec<Recipe>> {
 ///
 /// One of them, or a test after it, fails.
 pub(crate) fn try_all(root: &Path, names: &[String]) -> anyhow::Result<()> {
-    // The dependencies that are compiled already serve the copies too.
     let target = root.join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()));
     let bench = Bench::set_up(root, &target)?;
     for recipe in chosen(&bench.fork, names)? {
@@ -55,95 +51,11 @@ pub(crate) fn try_all(root: &Path, names: &[String]) -> anyhow::Result<()> {
         let from = git(&bench.fork, ["rev-parse", "HEAD"])?;
         bench.apply(&recipe).with_context(|| recipe.name.clone())?;
         let touched = touched(&bench.fork, &from)?;
+        bench.look(&recipe)?;
         bench.test().with_context(|| format!("{}: {touched}", recipe.name))?;
         println!("{}: {touched}; cargo test passes ({} s)", recipe.name, begun.elapsed().as_secs());
     }
     Ok(())
-}
-
-/// The copies on which recipes are tried. They stand at the same place each time, so that only what changes is compiled.
-struct Bench {
-    /// What a developer has cloned.
-    fork: PathBuf,
-    /// What he cloned it from.
-    original: PathBuf,
-    target: PathBuf,
-    start: String,
-}
-
-impl Bench {
-    fn set_up(root: &Path, target: &Path) -> anyhow::Result<Self> {
-        let folder = target.join("recipes");
-        if folder.exists() {
-            fs::remove_dir_all(&folder)?;
-        }
-        fs::create_dir_all(&folder)?;
-        let (fork, original) = (folder.join("fork"), folder.join("original"));
-        let path = |folder: &PathBuf| folder.to_string_lossy().into_owned();
-        git(root, ["clone", "--quiet", ".", &path(&original)])?;
-        git(&original, ["checkout", "--quiet", "-B", "main"])?;
-        for copy in [&original, &fork] {
-            if copy == &fork {
-                git(root, ["clone", "--quiet", &path(&original), &path(&fork)])?;
-            }
-            git(copy, ["config", "user.name", "A developer"])?;
-            git(copy, ["config", "user.email", "developer@example.com"])?;
-        }
-        let start = git(&fork, ["rev-parse", "HEAD"])?;
-        Ok(Self { fork, original, target: target.to_owned(), start })
-    }
-
-    fn afresh(&self) -> anyhow::Result<()> {
-        git(&self.fork, ["reset", "--quiet", "--hard", &self.start])?;
-        git(&self.fork, ["clean", "--quiet", "--force", "-d", "-x"])?;
-        Ok(())
-    }
-
-    /// A recipe that takes later changes of the original needs some, and a fork that they must be fitted to: it has
-    /// another name, and a job of its own.
-    fn prepare(&self, recipe: &Recipe) -> anyhow::Result<()> {
-        if !recipe.name.starts_with("Pull") {
-            return Ok(());
-        }
-        for earlier in chosen(&self.fork, &["rename".to_owned(), "add a job".to_owned()])? {
-            self.apply(&earlier)?;
-            git(&self.fork, ["add", "--all"])?;
-            git(&self.fork, ["commit", "--quiet", "--message", &earlier.name])?;
-        }
-        // Where the original's own name stands, and beside the fork's own job.
-        let readme = fs::read_to_string(self.original.join("README.md"))?;
-        let (title, rest) = readme.split_once('\n').context("README.md has a title")?;
-        let name = title.trim_start_matches("# ");
-        fs::write(self.original.join("README.md"), format!("{title}\n\n{name} is older now.\n{rest}"))?;
-        let jobs = self.original.join("src/jobs/mod.rs");
-        let text = fs::read_to_string(&jobs)?;
-        fs::write(jobs, format!("//! A later remark.\n{text}"))?;
-        git(&self.original, ["commit", "--quiet", "--all", "--message", "Grow older"])?;
-        Ok(())
-    }
-
-    fn apply(&self, recipe: &Recipe) -> anyhow::Result<()> {
-        let (original, target) = (self.original.to_string_lossy(), self.target.to_string_lossy());
-        recipe.apply(&self.fork, &[("ORIGINAL", &original), ("CARGO_TARGET_DIR", &target)])
-    }
-
-    fn test(&self) -> anyhow::Result<()> {
-        for arguments in [&["fmt", "--all", "--check"][..], &["test", "--locked", "--quiet"]] {
-            let output = Command::new("cargo")
-                .args(arguments)
-                .current_dir(&self.fork)
-                .env("CARGO_TARGET_DIR", &self.target)
-                .output()?;
-            ensure!(
-                output.status.success(),
-                "cargo {}\n{}{}",
-                arguments.join(" "),
-                String::from_utf8_lossy(&output.stdout),
-                String::from_utf8_lossy(&output.stderr)
-            );
-        }
-        Ok(())
-    }
 }
 
 /// What became of how many files, those of tests and of `.sqlx`, which a command writes, apart.
