@@ -60,6 +60,10 @@ pub struct Config {
     #[arg(long, env, value_enum)]
     pub log_format: Option<LogFormat>,
 
+    /// The custom field that names the call's support ticket.
+    #[arg(long, env, default_value = "ticket_id")]
+    pub ticket_field: String,
+
     /// Who may deliver events, and how.
     #[command(flatten)]
     pub webhook: WebhookConfig,

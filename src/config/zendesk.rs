@@ -26,10 +26,6 @@ pub struct ZendeskConfig {
     #[arg(long = "zendesk-agents", env = "ZENDESK_AGENTS", default_value = "")]
     pub agents: Pairs,
 
-    /// The custom field that names the ticket.
-    #[arg(long, env, default_value = "ticket_id")]
-    pub ticket_field: String,
-
     /// Statuses for which a ticket is made when none is named, comma separated; empty: never.
     #[arg(long, env, default_value = "voicemail")]
     pub ticket_create_for: Names,

@@ -29,7 +29,7 @@ impl Job for AttachRecording {
         let zendesk = &config.zendesk;
         Ok(Self {
             desk: Zendesk::new(zendesk)?,
-            ticket_field: zendesk.ticket_field.clone(),
+            ticket_field: config.ticket_field.clone(),
             create_for: zendesk.ticket_create_for.0.clone(),
         })
     }

@@ -49,7 +49,7 @@ pub struct SendArgs {
 ///
 /// Anything but a 200, with what to do about it.
 pub async fn run(args: SendArgs) -> anyhow::Result<()> {
-    let body = args.event.body(&args.config.zendesk.ticket_field)?;
+    let body = args.event.body(&args.config.ticket_field)?;
     let config = args.config.with_secrets()?;
     let url = args.url.map_or_else(|| own(&config), Ok)?;
     let config = with_kept_token(config, &url);
