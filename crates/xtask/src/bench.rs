@@ -8,7 +8,12 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use crate::{document::Recipe, git, names::Name, recipes};
+use crate::{
+    document::Recipe,
+    git,
+    names::Name,
+    recipes::{self, BEFORE_A_PULL},
+};
 
 /// What the original says of itself later.
 const LATER: &str = "is older now.";
@@ -71,7 +76,7 @@ impl Bench {
         if !recipe.name.starts_with("Pull") {
             return Ok(());
         }
-        for earlier in recipes::chosen(&self.fork, &["rename".to_owned(), "add a job".to_owned()])? {
+        for earlier in recipes::chosen(&self.fork, &BEFORE_A_PULL.map(str::to_owned))? {
             self.apply(&earlier)?;
             git(&self.fork, ["add", "--all"])?;
             git(&self.fork, ["commit", "--quiet", "--message", &earlier.name])?;
