@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::cli::{aftercall, changed, documented::in_the_readme, settings};
+use crate::cli::{changed, documented::in_the_readme, program, settings};
 
 #[tokio::test]
 async fn each_setting_is_shown_with_where_it_came_from() {
@@ -18,7 +18,7 @@ async fn each_setting_is_shown_with_where_it_came_from() {
         ("REVIEW_URL", "https://me:word@hooks.example/T0/B0?key=1"),
         ("PUBLIC_URL", "https://calls.example.com"),
     ]);
-    let ran = aftercall(&["config", "--webhook-path", "/calls"], &set).await;
+    let ran = program(&["config", "--webhook-path", "/calls"], &set).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     for line in [
         "ADMIN_ADDR=127.0.0.1:8081  # default",
@@ -55,14 +55,14 @@ async fn no_command_and_no_error_tells_a_secret() {
         set = changed(&set, name, &value);
     }
     let commands = ["config", "doctor", "send", "init", "receive", "work", "setup"];
-    let mut shown = aftercall(&["--help"], &set).await.out;
+    let mut shown = program(&["--help"], &set).await.out;
     for command in commands {
-        let help = aftercall(&[command, "--help"], &set).await;
+        let help = program(&[command, "--help"], &set).await;
         assert_eq!(help.code, 0, "{help:?}");
         shown += &help.out;
     }
     for arguments in [&["config"][..], &["doctor"], &["send"], &["send", "--url", "http://127.0.0.1:1/"]] {
-        let ran = aftercall(arguments, &set).await;
+        let ran = program(arguments, &set).await;
         shown += &(ran.out + &ran.err);
     }
     for (name, value) in [
@@ -72,13 +72,13 @@ async fn no_command_and_no_error_tells_a_secret() {
         ("DATABASE_URL", &format!("postgres://me:{mark}@[/calls")),
     ] {
         for command in ["doctor", "receive", "config"] {
-            let ran = aftercall(&[command], &changed(&set, name, value)).await;
+            let ran = program(&[command], &changed(&set, name, value)).await;
             shown += &(ran.out + &ran.err);
         }
     }
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(".env"), format!("WEBHOOK_TOKEN={mark} {mark}\n")).unwrap();
-    let ran = aftercall(&["config"], &settings([("FOLDER", folder.path().to_str().unwrap())])).await;
+    let ran = program(&["config"], &settings([("FOLDER", folder.path().to_str().unwrap())])).await;
     assert!(ran.code == 1 && ran.err.contains(".env has a line that is no NAME=value"), "{ran:?}");
     shown += &(ran.out + &ran.err);
 

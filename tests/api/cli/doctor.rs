@@ -1,6 +1,6 @@
 //! `aftercall doctor`.
 
-use super::{aftercall, changed, settings, tls::Proxy};
+use super::{changed, program, settings, tls::Proxy};
 use crate::helpers::{App, REPORTS, Ran, database};
 
 /// A deployment with nothing wrong: a receiver behind a proxy, and the job that knows no vendor.
@@ -38,7 +38,7 @@ impl Good {
 
     /// What the doctor says with one setting changed; none has an empty name.
     pub(crate) async fn with(&self, name: &str, value: &str) -> Ran {
-        aftercall(&["doctor"], &changed(&self.settings, name, value)).await
+        program(&["doctor"], &changed(&self.settings, name, value)).await
     }
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn one_cross(ran: &Ran, parts: &[&str]) {
 #[tokio::test]
 async fn a_good_deployment_has_ticks_alone() {
     let good = Good::new().await;
-    let ran = aftercall(&["doctor"], &good.settings).await;
+    let ran = program(&["doctor"], &good.settings).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     for (number, line) in ran.out.lines().enumerate() {
         assert!(
@@ -118,7 +118,7 @@ async fn a_proxy_that_leads_elsewhere_is_a_cross() {
 #[tokio::test]
 async fn jobs_that_are_off_need_no_vendor() {
     let good = Good::new().await;
-    let ran = aftercall(&["doctor", "--jobs", ""], &good.settings).await;
+    let ran = program(&["doctor", "--jobs", ""], &good.settings).await;
     assert!(ran.code == 0 && ran.out.contains("- jobs: JOBS is empty"), "{ran:?}");
 }
 

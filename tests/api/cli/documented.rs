@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::aftercall;
+use super::program;
 
 const README: &str = include_str!("../../../README.md");
 const EXAMPLE: &str = include_str!("../../../.env.example");
@@ -40,7 +40,7 @@ fn in_the_example() -> BTreeMap<String, String> {
 
 #[tokio::test]
 async fn every_setting_is_documented_and_handed_on() {
-    let shown = aftercall(&["config"], &[]).await.out;
+    let shown = program(&["config"], &[]).await.out;
     let in_force: BTreeMap<_, _> = shown
         .lines()
         .map(|line| {
@@ -55,7 +55,7 @@ async fn every_setting_is_documented_and_handed_on() {
     let example = in_the_example();
     assert_eq!(example.keys().cloned().collect::<BTreeSet<_>>(), names, ".env.example");
 
-    let help = aftercall(&["--help"], &[]).await.out;
+    let help = program(&["--help"], &[]).await.out;
     for name in &names {
         let flag = format!("--{}", name.to_lowercase().replace('_', "-"));
         assert_eq!(

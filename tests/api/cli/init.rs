@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use crate::{
-    cli::{aftercall, changed, settings},
+    cli::{changed, program, settings},
     helpers::{Process, database},
 };
 
@@ -22,7 +22,7 @@ async fn each_file_has_secrets_of_its_own_that_only_its_owner_can_read() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let [one, two] = [one, two].map(|folder| (folder.path().join(".env"), folder));
     for (_, folder) in [&one, &two] {
-        let ran = aftercall(&["init"], &in_folder(folder.path())).await;
+        let ran = program(&["init"], &in_folder(folder.path())).await;
         assert_eq!(ran.code, 0, "{ran:?}");
     }
     assert_eq!(fs::metadata(&one.0).unwrap().permissions().mode() & 0o777, 0o600);
@@ -40,7 +40,7 @@ async fn a_file_that_is_there_stays_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("kept.env");
     fs::write(&file, "mine").unwrap();
-    let ran = aftercall(&["init", "--path", "kept.env"], &in_folder(folder.path())).await;
+    let ran = program(&["init", "--path", "kept.env"], &in_folder(folder.path())).await;
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("kept.env is there already") && ran.err.contains("--path"), "{ran:?}");
     assert_eq!((ran.out.as_str(), fs::read_to_string(file).unwrap().as_str()), ("", "mine"));
@@ -49,7 +49,7 @@ async fn a_file_that_is_there_stays_as_it_is() {
 #[tokio::test]
 async fn it_says_what_to_paste_field_by_field() {
     let folder = tempfile::tempdir().unwrap();
-    let ran = aftercall(&["init", "--domain", "calls.example.com"], &in_folder(folder.path())).await;
+    let ran = program(&["init", "--domain", "calls.example.com"], &in_folder(folder.path())).await;
     let file = fs::read_to_string(folder.path().join(".env")).unwrap();
     let token = value(&file, "WEBHOOK_TOKEN");
     assert_eq!(value(&file, "DOMAIN"), "calls.example.com");
@@ -78,7 +78,7 @@ async fn an_address_that_the_platform_can_not_use_is_refused_and_nothing_is_writ
         ["--public-url", "http://calls.example.com"],
         ["--public-url", "https://me:secret@calls.example.com"],
     ] {
-        let ran = aftercall(&["init", address[0], address[1]], &in_folder(folder.path())).await;
+        let ran = program(&["init", address[0], address[1]], &in_folder(folder.path())).await;
         assert!(ran.code == 1 && ran.err.contains(address[0]), "{ran:?}");
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -88,12 +88,12 @@ async fn an_address_that_the_platform_can_not_use_is_refused_and_nothing_is_writ
 async fn a_receiver_beside_the_file_takes_what_a_sender_beside_it_sends() {
     let folder = tempfile::tempdir().unwrap();
     let beside = in_folder(folder.path());
-    assert_eq!(aftercall(&["init", "--domain", "calls.example.com"], &beside).await.code, 0);
+    assert_eq!(program(&["init", "--domain", "calls.example.com"], &beside).await.code, 0);
     let receiver = changed(&beside, "DATABASE_URL", &database::create().await);
     let receiver = Process::start(Some("receive"), &receiver).await;
     let sender = changed(&beside, "LISTEN_ADDR", receiver.address());
-    let ran = aftercall(&["send"], &sender).await;
+    let ran = program(&["send"], &sender).await;
     assert!(ran.code == 0 && ran.out.contains("<-- 200 stored"), "{ran:?}");
-    let ran = aftercall(&["send"], &changed(&sender, "WEBHOOK_TOKEN", "another")).await;
+    let ran = program(&["send"], &changed(&sender, "WEBHOOK_TOKEN", "another")).await;
     assert!(ran.code == 1 && ran.out.contains("<-- 401 "), "a variable that is set wins: {ran:?}");
 }

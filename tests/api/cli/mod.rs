@@ -25,6 +25,6 @@ fn changed(usual: &[(String, String)], name: &str, value: &str) -> Vec<(String, 
     all
 }
 
-async fn aftercall(arguments: &[&str], settings: &[(String, String)]) -> Ran {
+async fn program(arguments: &[&str], settings: &[(String, String)]) -> Ran {
     run(arguments, settings, "").await
 }

@@ -3,13 +3,13 @@
 use stand_in::Fault;
 
 use crate::{
-    cli::{aftercall, settings},
+    cli::{program, settings},
     helpers::{App, Ran, event},
 };
 
 async fn retry(app: &App, arguments: &[&str]) -> Ran {
     let arguments: Vec<_> = ["retry"].into_iter().chain(arguments.iter().copied()).collect();
-    aftercall(&arguments, &settings([("DATABASE_URL", app.setting("DATABASE_URL"))])).await
+    program(&arguments, &settings([("DATABASE_URL", app.setting("DATABASE_URL"))])).await
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! `aftercall send`.
 
 use crate::{
-    cli::{aftercall, changed, settings},
+    cli::{changed, program, settings},
     helpers::{App, Ran, SAMPLE, TOKEN, run},
 };
 
@@ -18,7 +18,7 @@ fn event_id(ran: &Ran) -> &str {
 #[tokio::test]
 async fn a_call_that_is_sent_is_stored() {
     let app = App::receiver(&[]).await;
-    let ran = aftercall(&["send"], &beside(&app)).await;
+    let ran = program(&["send"], &beside(&app)).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     let id = event_id(&ran);
     assert!(ran.out.contains(&format!("--> call.completed {id}  {}", app.url())), "{ran:?}");
@@ -32,9 +32,9 @@ async fn a_call_that_is_sent_is_stored() {
 async fn two_calls_are_two_and_one_event_id_is_one() {
     let app = App::receiver(&[]).await;
     for arguments in [&["send"][..], &["send"], &["send", "--event-id", "evt_1"]] {
-        assert_eq!(aftercall(arguments, &beside(&app)).await.code, 0);
+        assert_eq!(program(arguments, &beside(&app)).await.code, 0);
     }
-    let again = aftercall(&["send", "--event-id", "evt_1"], &beside(&app)).await;
+    let again = program(&["send", "--event-id", "evt_1"], &beside(&app)).await;
     assert!(again.code == 0 && again.out.contains("<-- 200 duplicate evt_1"), "{again:?}");
     assert_eq!(app.count("select count(*) from call_event").await, 3);
     assert_eq!(app.count("select count(distinct call_id) from call_event").await, 3);
@@ -46,7 +46,7 @@ async fn flags_say_what_the_call_says() {
     let flags = "send --status missed --direction outbound --from +442079460000 --to +442079460001 \
                  --recording https://recordings.example/1.mp3 --ticket 7 --crm-id ACME-1 --call-id cl_1 --event-id evt_1";
     let flags: Vec<_> = flags.split_whitespace().collect();
-    let ran = aftercall(&flags, &changed(&beside(&app), "TICKET_FIELD", "case")).await;
+    let ran = program(&flags, &changed(&beside(&app), "TICKET_FIELD", "case")).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     let row =
         "select concat_ws(' ', event_id, call_id, status, direction, from_number, to_number, recording_url,
@@ -62,7 +62,7 @@ async fn a_file_is_sent_as_it_is_and_flags_replace_its_fields() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), SAMPLE).unwrap();
     let path = file.path().to_str().unwrap();
-    assert_eq!(aftercall(&["send", "--file", path], &beside(&app)).await.code, 0);
+    assert_eq!(program(&["send", "--file", path], &beside(&app)).await.code, 0);
     assert_eq!(app.text("select convert_from(body, 'UTF8') from call_event").await, SAMPLE);
 
     let ran =
@@ -82,12 +82,12 @@ async fn a_file_is_sent_as_it_is_and_flags_replace_its_fields() {
 async fn it_signs_with_the_key_that_the_receiver_requires() {
     let key = "the-key-of-the-signature";
     let app = App::receiver(&[("WEBHOOK_SIGNING_SECRET", key)]).await;
-    let ran = aftercall(&["send"], &changed(&beside(&app), "WEBHOOK_SIGNING_SECRET", key)).await;
+    let ran = program(&["send"], &changed(&beside(&app), "WEBHOOK_SIGNING_SECRET", key)).await;
     assert!(ran.code == 0 && ran.out.contains("<-- 200 stored"), "{ran:?}");
 
-    let ran = aftercall(&["send"], &changed(&beside(&app), "WEBHOOK_SIGNATURE", "off")).await;
+    let ran = program(&["send"], &changed(&beside(&app), "WEBHOOK_SIGNATURE", "off")).await;
     assert!(ran.code == 1 && ran.out.contains("<-- 403 no signature"), "{ran:?}");
-    let ran = aftercall(&["send"], &changed(&beside(&app), "WEBHOOK_SIGNING_SECRET", "another")).await;
+    let ran = program(&["send"], &changed(&beside(&app), "WEBHOOK_SIGNING_SECRET", "another")).await;
     assert!(ran.code == 1 && ran.out.contains("<-- 401 wrong signature"), "{ran:?}");
     assert_eq!(app.count("select count(*) from call_event").await, 1);
 }
@@ -96,7 +96,7 @@ async fn it_signs_with_the_key_that_the_receiver_requires() {
 async fn basic_auth_is_sent_where_there_is_no_token() {
     let credential = [("WEBHOOK_BASIC_USER", "platform"), ("WEBHOOK_BASIC_PASSWORD", "a-long-password")];
     let app = App::receiver(&[credential[0], credential[1], ("WEBHOOK_TOKEN", "")]).await;
-    let ran = aftercall(&["send", "--url", &app.url()], &settings(credential)).await;
+    let ran = program(&["send", "--url", &app.url()], &settings(credential)).await;
     assert_eq!(ran.code, 0, "{ran:?}");
 }
 
@@ -119,20 +119,19 @@ async fn what_is_not_200_fails_with_what_to_do() {
         (&["send", "--recording", &long], usual.clone(), "413", "WEBHOOK_MAX_BODY"),
     ];
     for (arguments, settings, status, to_do) in cases {
-        let ran = aftercall(arguments, &settings).await;
+        let ran = program(arguments, &settings).await;
         assert!(ran.code == 1 && ran.out.contains(&format!("<-- {status} ")), "{status}: {ran:?}");
         assert!(ran.err.contains(to_do), "{status}: {ran:?}");
     }
     sqlx::query("alter table call_event rename to gone").execute(&app.db).await.unwrap();
-    let ran = aftercall(&["send"], &usual).await;
+    let ran = program(&["send"], &usual).await;
     assert!(ran.code == 1 && ran.out.contains("<-- 503 ") && ran.err.contains("aftercall doctor"), "{ran:?}");
 }
 
 #[tokio::test]
 async fn where_nobody_listens_it_says_so() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let ran =
-        aftercall(&["send"], &settings([("LISTEN_ADDR", free.as_str()), ("WEBHOOK_TOKEN", TOKEN)])).await;
+    let ran = program(&["send"], &settings([("LISTEN_ADDR", free.as_str()), ("WEBHOOK_TOKEN", TOKEN)])).await;
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("refused") && ran.err.contains("aftercall receive"), "{ran:?}");
 }
