@@ -1,29 +1,20 @@
 -- Every start of a job, and how it ended. A start without an end is a run that is going on, or one that died with its process.
 create table attempt (
-    event_id    text not null references call_event,
+    event_id   text not null references call_event,
     -- The job's name, which is also its queue's: update-crm.
-    job         text not null,
+    job        text not null,
     -- Counts from 1 for each event and job.
-    number      int not null,
-    -- The vendor's origin, https://api.hubapi.com.
-    destination text not null,
-    started_at  timestamptz not null default clock_timestamp(),
-    ended_at    timestamptz,
+    number     int not null,
+    started_at timestamptz not null default clock_timestamp(),
+    ended_at   timestamptz,
     -- Null until the end. retry is a failure of the job; paused says that its vendor was in trouble, and counts as none.
-    result      text check (result in ('done', 'skipped', 'retry', 'paused', 'given_up')),
+    result     text check (result in ('done', 'skipped', 'retry', 'paused', 'given_up')),
     -- Why it was skipped, failed, paused or given up, without the call's personal data.
-    reason      text,
-    -- What kind of failure it was: the vendor is down, asks for a pause, doesn't know our credential, won't do it yet, or
-    -- won't ever; the job failed by itself; or its process died.
-    failure     text check (failure in ('down', 'busy', 'unauthorized', 'not yet', 'refused', 'failed', 'died')),
+    reason     text,
     -- When it will be tried again, after a failure.
-    next_at     timestamptz,
+    next_at    timestamptz,
     primary key (event_id, job, number)
 );
-
--- What alerts look for, and whether it is over.
-create index attempt_failed on attempt (ended_at) where failure is not null;
-create index attempt_done on attempt (destination, ended_at) where result = 'done';
 
 -- What a job achieved at a vendor. A job that finds its receipt does nothing.
 create table receipt (
