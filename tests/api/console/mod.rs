@@ -1,5 +1,7 @@
 //! The pages for people, over HTTP.
 
+mod browser;
+
 use reqwest::{Method, RequestBuilder, Response, header};
 use serde_json::{Value, json};
 use stand_in::Fault;

@@ -1,0 +1,228 @@
+//! The pages for people, in a browser: Chromium, driven by chromedriver.
+//!
+//! A machine may have none, so these wait to be asked for: `cargo test --test api browser -- --ignored`.
+
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::{Value, json};
+use stand_in::Fault;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+use super::{PASSWORD, call, start};
+use crate::helpers::{App, event};
+
+/// A browser with one window, by the few words of the W3C's `WebDriver` that are needed here.
+struct Browser {
+    http: reqwest::Client,
+    session: String,
+    driver: Child,
+    _files: TempDir,
+}
+
+impl Browser {
+    async fn start() -> Self {
+        let files = tempfile::tempdir().unwrap();
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .env("TMPDIR", files.path())
+            .stdout(Stdio::piped())
+            // A group of its own, so that the browser, which it starts, can be ended with it.
+            .process_group(0)
+            .spawn()
+            .expect("chromedriver is needed: apt-get install chromium-driver");
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = loop {
+            let line = lines.next_line().await.unwrap().expect("chromedriver has ended");
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                break port.trim_end_matches('.').to_owned();
+            }
+        };
+        let sessions = format!("http://127.0.0.1:{port}/session");
+        let mut browser = Self { http: reqwest::Client::new(), session: sessions, driver, _files: files };
+        // As root it has no sandbox. A browser that looks for updates and the like is no part of what is tested.
+        let flags =
+            ["--headless", "--no-sandbox", "--disable-background-networking", "--disable-component-update"];
+        let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": { "args": flags } });
+        let made = browser.tell("", json!({ "capabilities": { "alwaysMatch": wanted } })).await;
+        browser.session = format!("{}/{}", browser.session, made["sessionId"].as_str().unwrap());
+        browser
+    }
+
+    async fn tell(&self, command: &str, parameters: Value) -> Value {
+        let answer =
+            self.http.post(format!("{}{command}", self.session)).json(&parameters).send().await.unwrap();
+        let mut answer: Value = answer.json().await.unwrap();
+        let value = answer["value"].take();
+        assert!(value["error"].is_null(), "{command}: {value}");
+        value
+    }
+
+    /// Opens a page as a person does who knows the password.
+    async fn open(&self, app: &App, path: &str) {
+        let url = app.process.admin_url(path).replace("http://", &format!("http://anybody:{PASSWORD}@"));
+        self.tell("/url", json!({ "url": url })).await;
+    }
+
+    /// What a script of ours, not of the page's, finds there.
+    async fn finds(&self, script: &str) -> Value {
+        self.tell("/execute/sync", json!({ "script": script, "args": [] })).await
+    }
+
+    /// What a person reads.
+    async fn text(&self) -> String {
+        self.finds("return document.body.innerText").await.as_str().unwrap().to_owned()
+    }
+
+    /// Follows a link.
+    async fn click(&self, href: &str) {
+        let link = json!({ "using": "css selector", "value": format!("a[href='{href}']") });
+        let element = self.tell("/element", link).await;
+        let id = element.as_object().and_then(|found| found.values().next()?.as_str()).unwrap();
+        self.tell(&format!("/element/{id}/click"), json!({})).await;
+    }
+
+    /// What Chromium alone understands: another screen, another taste.
+    async fn emulate(&self, what: &str, parameters: Value) {
+        let command = json!({ "cmd": format!("Emulation.{what}"), "params": parameters });
+        self.tell("/goog/cdp/execute", command).await;
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if let Some(group) = self.driver.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+            kill_process_group(group, Signal::KILL).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a browser"]
+async fn a_browser_shows_what_became_of_a_call_and_leads_to_its_cause() {
+    let (app, browser) = (start().await, Browser::start().await);
+    call(&app, "done", None, "done").await;
+    call(&app, "lost", Some(Fault::status(422)), "given up").await;
+
+    browser.open(&app, "/").await;
+    let list = browser.text().await;
+    let (given_up, done) = (list.find("given up").unwrap(), list.rfind("done").unwrap());
+    assert!(given_up < done && list[given_up..done].contains("REPORT_URL answered 422"), "{list}");
+
+    browser.click("/calls/evt_lost").await;
+    let page = browser.text().await;
+    assert!(page.contains("1 attempt") && page.contains("REPORT_URL answered 422"), "{page}");
+    assert!(page.contains(r#""event_id": "evt_lost""#), "the payload: {page}");
+
+    // The policy that forbids all else lets the page's own style through.
+    let styled = "return [document.styleSheets.length, document.styleSheets[0].cssRules.length > 0]";
+    assert_eq!(browser.finds(styled).await, json!([1, true]));
+}
+
+#[tokio::test]
+#[ignore = "needs a browser"]
+async fn a_browser_runs_nothing_and_fetches_nothing_of_what_a_caller_wrote() {
+    let (app, browser) = (start().await, Browser::start().await);
+    let elsewhere = format!("{}/sink/elsewhere", app.stand_in.url());
+    let hostile = format!(
+        "</pre></title></style>--><script>document.title='owned'</script>\"'><img src='{elsewhere}' \
+         onerror=\"document.title='owned'\"><iframe src='{elsewhere}'></iframe><b id=planted>bold</b>"
+    );
+    let mut body = event("evt_hostile", "cl_hostile");
+    for field in ["from", "to", "status", "reason", "direction", "parent_call_id", "notes"] {
+        body[field] = json!(hostile);
+    }
+    body["queue"] = json!({ "id": hostile, "name": hostile });
+    body["agent"] = json!({ "id": hostile, "name": hostile });
+    body["custom_fields"] = json!({ (&hostile): hostile });
+    body["recording_url"] = json!("javascript:document.title='owned'");
+    app.deliver(&body).await;
+    app.all_done().await;
+    sqlx::query("update attempt set reason = $1").bind(&hostile).execute(&app.db).await.unwrap();
+
+    for path in ["/", "/calls/evt_hostile"] {
+        browser.open(&app, path).await;
+        let shown = browser.text().await;
+        assert!(shown.contains("<b id=planted>bold</b>"), "it is text: {shown}");
+        let found = browser
+            .finds(
+                "return {
+                    owned: document.title === 'owned',
+                    planted: document.querySelectorAll('#planted, script, img, iframe, [onerror]').length,
+                    links: [...document.links].filter(link => link.origin !== location.origin).length,
+                    fetched: performance.getEntriesByType('resource')
+                        .map(one => new URL(one.name)).filter(one => one.origin !== location.origin).length,
+                }",
+            )
+            .await;
+        assert_eq!(found, json!({ "owned": false, "planted": 0, "links": 0, "fetched": 0 }), "{path}");
+    }
+}
+
+/// Every text with less contrast to what is behind it than WCAG 2.2 asks of small text (4.5 : 1), and how far the page
+/// reaches beyond the window.
+const HARD_TO_READ: &str = r"
+    const numbers = colour => colour.match(/[\d.]+/g).map(Number);
+    const luminance = colour => {
+        const [r, g, b] = numbers(colour).map(v => v / 255)
+            .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const behind = element => {
+        for (let at = element; at; at = at.parentElement) {
+            const colour = getComputedStyle(at).backgroundColor;
+            if ((numbers(colour)[3] ?? 1) === 1) return colour;
+        }
+        return 'rgb(255, 255, 255)';
+    };
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const faint = new Set();
+    let texts = 0;
+    while (walker.nextNode()) {
+        const element = walker.currentNode.parentElement;
+        if (!walker.currentNode.data.trim()) continue;
+        texts += 1;
+        const pair = [getComputedStyle(element).color, behind(element)];
+        const [low, high] = pair.map(luminance).sort((a, b) => a - b);
+        const contrast = (high + 0.05) / (low + 0.05);
+        if (contrast < 4.5) faint.add(`${element.className}: ${pair.join(' on ')}, ${contrast.toFixed(2)}`);
+    }
+    return {
+        texts: texts > 20,
+        dark: luminance(getComputedStyle(document.body).backgroundColor) < 0.2,
+        faint: [...faint],
+        beyond: Math.max(0, document.documentElement.scrollWidth - innerWidth),
+    }";
+
+#[tokio::test]
+#[ignore = "needs a browser"]
+async fn a_browser_shows_it_legibly_light_and_dark_and_on_a_phone() {
+    let (app, browser) = (start().await, Browser::start().await);
+    call(&app, "done", None, "done").await;
+    call(&app, "failing", Some(Fault::status(503)), "retrying").await;
+    call(&app, "lost", Some(Fault::status(422)), "given up").await;
+    let mut odd = event("evt_odd", "cl_odd");
+    odd["duration_seconds"] = json!("long");
+    odd["notes"] = json!("a-word-that-never-ends".repeat(20));
+    app.deliver(&odd).await;
+
+    for (scheme, dark) in [("light", false), ("dark", true)] {
+        let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+        browser.emulate("setEmulatedMedia", json!({ "features": [feature] })).await;
+        for width in [1280, 390] {
+            let screen =
+                json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500 });
+            browser.emulate("setDeviceMetricsOverride", screen).await;
+            for path in ["/", "/calls/evt_lost", "/calls/evt_failing", "/calls/evt_odd"] {
+                browser.open(&app, path).await;
+                let found = browser.finds(HARD_TO_READ).await;
+                let expected = json!({ "texts": true, "dark": dark, "faint": [], "beyond": 0 });
+                assert_eq!(found, expected, "{path}, {scheme}, {width} pixels wide");
+            }
+        }
+    }
+}
