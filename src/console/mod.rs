@@ -9,7 +9,7 @@ mod calls;
 mod door;
 mod job;
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
 use askama::Template;
 use axum::{
@@ -35,7 +35,7 @@ pub fn routes(password: Option<&SecretString>, pool: PgPool) -> Router {
         .route("/calls/{event_id}", get(call::page))
         .route("/style.css", get(style))
         .fallback(async || Nothing)
-        .layer(middleware::from_fn_with_state(Door::new(password), door::pass))
+        .layer(middleware::from_fn_with_state(Arc::new(Door::new(password)), door::pass))
         .with_state(pool)
 }
 

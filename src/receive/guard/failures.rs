@@ -14,26 +14,29 @@ use crate::error::Rejection;
 /// Addresses remembered before the quiet ones are forgotten: memory stays bounded whoever knocks.
 const MOST_ADDRESSES: usize = 10_000;
 
-pub(super) struct Failures {
+pub(crate) struct Failures {
     limiter: Option<DefaultKeyedRateLimiter<IpAddr>>,
 }
 
 impl Failures {
-    pub(super) fn new(a_second: u32) -> Self {
+    /// So many a second, and address, are let pass; with 0 all of them.
+    pub(crate) fn new(a_second: u32) -> Self {
         let quota = NonZeroU32::new(a_second).map(Quota::per_second);
         Self { limiter: quota.map(DefaultKeyedRateLimiter::dashmap) }
     }
 
     /// The rejection, or 429 in its place when this address has failed too often.
     pub(super) fn count(&self, client: IpAddr, rejection: Rejection) -> Rejection {
-        let Some(limiter) = &self.limiter else { return rejection };
+        if self.too_many(client) { Rejection::TooManyFailures } else { rejection }
+    }
+
+    /// Counts a failure, and says whether there were too many.
+    pub(crate) fn too_many(&self, client: IpAddr) -> bool {
+        let Some(limiter) = &self.limiter else { return false };
         if limiter.len() > MOST_ADDRESSES {
             limiter.retain_recent();
         }
-        match limiter.check_key(&household(client)) {
-            Ok(()) => rejection,
-            Err(_) => Rejection::TooManyFailures,
-        }
+        limiter.check_key(&household(client)).is_err()
     }
 }
 

@@ -6,7 +6,7 @@
 mod address;
 mod body;
 pub(crate) mod credential;
-mod failures;
+pub(crate) mod failures;
 mod signature;
 
 use std::{net::SocketAddr, sync::Arc};

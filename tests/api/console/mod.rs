@@ -5,6 +5,7 @@ mod browser;
 use reqwest::{Method, RequestBuilder, Response, header};
 use serde_json::{Value, json};
 use stand_in::Fault;
+use tokio::task::JoinSet;
 
 use crate::helpers::{App, REPORTS, event, eventually};
 
@@ -88,6 +89,31 @@ async fn only_the_password_opens_it_under_any_name() {
     }
     let log = app.process.log();
     assert!(log.contains("a wrong password for the console") && !log.contains(PASSWORD), "{log}");
+}
+
+#[tokio::test]
+async fn who_guesses_the_password_is_slowed_down_and_who_knows_it_is_not() {
+    let app = App::receiver(&[("CONSOLE_PASSWORD", PASSWORD)]).await;
+    let guess = app.http.get(app.process.admin_url("/")).basic_auth("anybody", Some("a guess"));
+    eventually("a guess is told to wait", async || {
+        let mut guesses = JoinSet::new();
+        for _ in 0..40 {
+            guesses.spawn(guess.try_clone().unwrap().send());
+        }
+        let mut told = false;
+        for answer in guesses.join_all().await {
+            let answer = answer.unwrap();
+            hardened(&answer);
+            match answer.status().as_u16() {
+                401 => {}
+                429 => told = answer.headers()[header::RETRY_AFTER] == "1",
+                other => panic!("{other}"),
+            }
+        }
+        told
+    })
+    .await;
+    assert!(page(&app, "/").await.contains("No call has come yet"));
 }
 
 fn hardened(answer: &Response) {
