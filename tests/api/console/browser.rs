@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{PASSWORD, call, start};
-use crate::helpers::{App, event};
+use crate::helpers::{App, DEADLINE, event};
 
 /// A browser with one window, by the few words of the W3C's `WebDriver` that are needed here.
 struct Browser {
@@ -43,10 +43,19 @@ impl Browser {
             }
         };
         let sessions = format!("http://127.0.0.1:{port}/session");
-        let mut browser = Self { http: reqwest::Client::new(), session: sessions, driver, _files: files };
-        // As root it has no sandbox. A browser that looks for updates and the like is no part of what is tested.
-        let flags =
-            ["--headless", "--no-sandbox", "--disable-background-networking", "--disable-component-update"];
+        let http = reqwest::Client::builder().timeout(DEADLINE).build().unwrap();
+        let mut browser = Self { http, session: sessions, driver, _files: files };
+        // As root it has no sandbox, and a container has little shared memory. A browser that looks for updates and the
+        // like is no part of what is tested.
+        let flags = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ];
         let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": { "args": flags } });
         let made = browser.tell("", json!({ "capabilities": { "alwaysMatch": wanted } })).await;
         browser.session = format!("{}/{}", browser.session, made["sessionId"].as_str().unwrap());
