@@ -15,37 +15,35 @@ async fn starts(app: &App) -> Vec<f64> {
 
 #[tokio::test]
 async fn three_failures_leave_growing_gaps_in_the_databases_run_at_over_a_restart_of_the_worker() {
-    let app = App::receiver(&[("JOB_RETRY_FIRST", "2s")]).await;
+    let app = App::receiver(&[("JOB_RETRY_FIRST", "3s")]).await;
     app.stand_in.fail(Fault::status(500).on(REPORTS).times(3));
     let mut worker = Some(app.another("work").await);
     app.deliver(&event("evt_1", "cl_1")).await;
 
-    let mut waits = Vec::new();
-    for attempt in 1..=3 {
+    for (attempt, wait) in [(1, 3.0), (2, 6.0), (3, 12.0)] {
+        // What is due when is in the database, and no worker is needed to remember it. The wait was counted from some time
+        // between the attempt's start and its end, however long those took.
+        let query = "
+            select extract(epoch from run_at - started_at)::float8, extract(epoch from run_at - ended_at)::float8
+            from apalis.jobs, attempt where number = $1 and result = 'retry'";
+        let mut found = None;
         eventually("the attempt has failed", async || {
-            app.count("select count(*) from attempt where result = 'retry'").await == attempt
+            found = sqlx::query_as(query).bind(attempt).fetch_optional(&app.db).await.unwrap();
+            found.is_some()
         })
         .await;
-        // What is due when is in the database, and no worker is needed to remember it.
-        let wait: f64 = sqlx::query_scalar(
-            "select extract(epoch from run_at - (select max(ended_at) from attempt))::float8 from apalis.jobs",
-        )
-        .fetch_one(&app.db)
-        .await
-        .unwrap();
-        waits.push(wait);
+        let (since_start, since_end): (f64, f64) = found.unwrap();
+        assert!(since_start >= wait, "attempt {attempt}: {since_start} s from its start");
+        assert!(since_end <= wait * 1.1, "attempt {attempt}: {since_end} s from its end");
         if attempt == 2 {
             worker.take().unwrap().terminate().await;
             worker = Some(app.another("work").await);
         }
     }
     app.all_done().await;
-    for (wait, expected) in waits.iter().zip([2.0, 4.0, 8.0]) {
-        assert!((expected - 0.01..expected * 1.1 + 0.5).contains(wait), "{waits:?}");
-    }
     let starts = starts(&app).await;
     assert_eq!(starts.len(), 4);
-    assert!(starts[3] - starts[2] >= 8.0, "{starts:?}");
+    assert!(starts[3] - starts[2] >= 12.0, "{starts:?}");
     assert_eq!(app.reported(), 1);
 }
 
@@ -57,7 +55,7 @@ async fn a_429_with_retry_after_7_runs_again_after_7_seconds() {
     app.all_done().await;
     let starts = starts(&app).await;
     assert_eq!(starts.len(), 2);
-    assert!((7.0..20.0).contains(&starts[1]), "{starts:?}");
+    assert!((7.0..60.0).contains(&starts[1]), "{starts:?}");
 }
 
 #[tokio::test]
