@@ -49,7 +49,7 @@ async fn a_taken_address_keeps_a_process_from_starting_and_the_message_names_the
 #[tokio::test]
 async fn probes_are_answered_until_the_last_job_has_ended() {
     let app = App::start().await;
-    app.stand_in.fail(Fault::slow(Duration::from_secs(5)).on(REPORTS));
+    app.stand_in.fail(Fault::slow(Duration::from_secs(8)).on(REPORTS));
     app.deliver(&event("evt_1", "cl_1")).await;
     eventually("it is at the vendor", async || app.heard(REPORTS) == 1).await;
     app.process.signal("TERM");
