@@ -57,6 +57,14 @@ pub enum ClientError {
         /// How long the pause should be.
         after: Duration,
     },
+    /// It asks for a pause from one thing alone: one ticket, one kind of request. This job waits, the vendor's others go on.
+    #[error("{reason}")]
+    Limited {
+        /// What it said.
+        reason: String,
+        /// How long the pause should be.
+        after: Duration,
+    },
     /// It can't be reached, or is broken.
     #[error("{0}")]
     Down(String),

@@ -140,6 +140,10 @@ impl Pass<'_> {
                     Blame::Job
                 }
             }
+            // A limit of one thing says nothing of the rest: this job alone comes back later, and burns no attempt.
+            Err(JobError::Client(ClientError::Limited { after, .. })) => {
+                Blame::Vendor((*after).max(FIRST_PROBE).min(longest))
+            }
             // A panic or the time limit tells nothing of the vendor.
             Err(JobError::Retry(_)) => Blame::Job,
             Ok(_) | Err(_) => {

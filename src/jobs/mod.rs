@@ -137,7 +137,7 @@ impl JobError {
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Client(ClientError::Down(_)) => "down",
-            Self::Client(ClientError::Busy { .. }) => "busy",
+            Self::Client(ClientError::Busy { .. } | ClientError::Limited { .. }) => "busy",
             Self::Client(ClientError::Unauthorized(_)) => "unauthorized",
             Self::Client(ClientError::Retry { .. }) => "not yet",
             Self::Client(ClientError::Stop(_)) => "refused",

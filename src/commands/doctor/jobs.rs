@@ -24,7 +24,9 @@ fn to_do(error: &ClientError) -> &'static str {
     match error {
         ClientError::Unauthorized(_) => "set a credential that is in force",
         ClientError::Down(_) => "is its address right, and does this machine reach it?",
-        ClientError::Busy { .. } | ClientError::Retry { .. } => "ask again in a minute",
+        ClientError::Busy { .. } | ClientError::Limited { .. } | ClientError::Retry { .. } => {
+            "ask again in a minute"
+        }
         ClientError::Stop(_) => "do what it says, or give the credential the scopes that README.md names",
     }
 }
