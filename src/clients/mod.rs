@@ -5,6 +5,7 @@
 
 mod budget;
 pub mod hubspot;
+pub mod run;
 pub mod webhook;
 pub mod zendesk;
 
@@ -162,7 +163,8 @@ impl Vendor {
     ///
     /// # Errors
     ///
-    /// [`ClientError::Down`] when there is no answer, [`ClientError::Busy`] when the vendor had asked for a pause.
+    /// [`ClientError::Down`] when there is no answer, [`ClientError::Busy`] when the vendor had asked for a pause,
+    /// [`ClientError::Retry`] after the deadline of the run ([`run::watched`]).
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
         let again = request.try_clone();
         let answer = match (self.send_once(request).await, again) {
@@ -179,6 +181,9 @@ impl Vendor {
                 let error = anyhow::Error::from(error.without_url());
                 ClientError::Stop(format!("no request to {} can be made of this: {error:#}", self.name))
             }
+            Lost::TooLate => {
+                ClientError::retry("it was too late to send this: the job's time limit was over")
+            }
             Lost::Paused(after) => {
                 ClientError::Busy { reason: format!("{} has asked for a pause", self.name), after }
             }
@@ -192,7 +197,13 @@ impl Vendor {
         if let Some(budget) = &self.budget {
             budget.take().await.map_err(Lost::Paused)?;
         }
-        let mut response = request.send().await?;
+        let request = request.build()?;
+        let url = request.url().clone();
+        // Right before it is sent: a process may have been stopped while it waited.
+        if run::is_over() {
+            return Err(Lost::TooLate);
+        }
+        let mut response = self.http.execute(request).await?;
         let (status, retry_after) = (response.status(), retry_after(&response));
         if let Some(budget) = &self.budget
             && status == StatusCode::TOO_MANY_REQUESTS
@@ -206,6 +217,7 @@ impl Vendor {
             }
             body.extend_from_slice(&chunk);
         }
+        run::answered(&url, status);
         Ok(Answer { status, retry_after, body })
     }
 }
@@ -215,6 +227,7 @@ enum Lost {
     Unsendable(reqwest::Error),
     Broken(reqwest::Error),
     Late(reqwest::Error),
+    TooLate,
     Paused(Duration),
     TooLarge,
 }
