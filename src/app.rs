@@ -21,7 +21,7 @@ use crate::{
     config::{Config, ConfigError},
     db,
     error::Rejection,
-    jobs::{Enabled, JobKind, bell::Bell, breaker::Breakers, queue::Workers},
+    jobs::{Enabled, JobKind, bell::Bell, breaker::Breakers, queue::Workers, unserved},
     receive::{self, guard::Guard, store::Writer},
     serve::{listen, most_connections, serve},
 };
@@ -73,6 +73,7 @@ pub struct Running {
     workers: Workers,
     bell: Option<AbortOnDropHandle<()>>,
     alerts: Option<AbortOnDropHandle<()>>,
+    unserved: AbortOnDropHandle<()>,
     patience: Duration,
 }
 
@@ -98,12 +99,13 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     let jobs = Enabled::new(jobs, Arc::clone(&config))?;
     let receiving = roles.receive.then(|| anyhow::Ok((Guard::new(&config.webhook)?, db::writer_pool(url)?)));
     let receiving = receiving.transpose()?;
+    let bell = Bell::default();
     let workers = Workers {
         pool: db::worker_pool(url, config.jobs.concurrency)?,
         stop: CancellationToken::new(),
         tracker: TaskTracker::new(),
-        bell: Bell::default(),
-        breakers: Breakers::default(),
+        breakers: Breakers::new(bell.clone()),
+        bell,
         quarantine: Arc::default(),
     };
     let ready_to_work = if roles.work { jobs.prepare(&workers)? } else { Vec::new() };
@@ -122,6 +124,7 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     });
     let alerts =
         alerts.map(|alerts| AbortOnDropHandle::new(tokio::spawn(alerts.watch(workers.pool.clone()))));
+    let unserved = AbortOnDropHandle::new(tokio::spawn(unserved::watch(workers.pool.clone())));
     for start in ready_to_work {
         start();
     }
@@ -131,7 +134,7 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     let (address, receiver) = receiver.unzip();
     // A job ends within its own time limit; the rest is for writing down how.
     let patience = config.jobs.timeout + Duration::from_secs(5);
-    Ok(Running { address, admin, receiver, workers, bell, alerts, patience })
+    Ok(Running { address, admin, receiver, workers, bell, alerts, unserved, patience })
 }
 
 async fn receive(
@@ -171,7 +174,7 @@ impl Running {
         if timeout(self.patience, self.workers.tracker.wait()).await.is_err() {
             tracing::warn!("some jobs did not end in time: another worker runs them again");
         }
-        drop((self.bell, self.alerts));
+        drop((self.bell, self.alerts, self.unserved));
         // A job that did not end holds its connection; it is cut with the process.
         if timeout(Duration::from_secs(1), self.workers.pool.close()).await.is_err() {
             tracing::warn!("some connections to the database were still in use");

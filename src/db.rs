@@ -10,7 +10,7 @@ use sqlx::{
     migrate::{Migrate, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 /// Our tables; apalis keeps its own history of its own tables, in the schema apalis.
 static MIGRATIONS: Migrator = sqlx::migrate!();
@@ -39,14 +39,54 @@ pub fn writer_pool(url: &SecretString) -> anyhow::Result<PgPool> {
     Ok(options.connect_lazy_with(parse(url)?))
 }
 
-/// The workers' connections: their statements are short, so they share them.
+/// How long the workers' statements may take together, where they belong together.
+const STATEMENTS: Duration = Duration::from_secs(5);
+
+/// How long a connection may take to say that it is there.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+
+/// How long a connection whose statement was given up may take to end it, before it is cut.
+const AFTERMATH: Duration = Duration::from_secs(15);
+
+/// A connection that was idle for less than this is believed without a question.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// Waits for statements no longer than they may take: a connection can go silent, open and without an answer.
+///
+/// # Errors
+///
+/// Theirs, or [`sqlx::Error::PoolTimedOut`].
+pub async fn within<T>(statements: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    timeout(STATEMENTS, statements).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
+/// Asks a connection whether it is there. An error makes the pool cut it.
+async fn answers(connection: &mut PgConnection, limit: Duration) -> sqlx::Result<bool> {
+    timeout(limit, connection.ping()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
+}
+
+/// The workers' connections: their statements are short, so they share them. One that has gone silent is cut, both when
+/// it is taken and when it comes back: sqlx itself would wait for it for ever.
 ///
 /// # Errors
 ///
 /// `DATABASE_URL` is no URL of a Postgres.
 pub fn worker_pool(url: &SecretString, jobs_at_a_time: usize) -> anyhow::Result<PgPool> {
     let connections = u32::try_from(jobs_at_a_time).unwrap_or(u32::MAX).saturating_add(4).min(20);
-    Ok(PgPoolOptions::new().max_connections(connections).connect_lazy_with(parse(url)?))
+    let options = PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(STATEMENTS)
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for < FRESH { Ok(true) } else { answers(connection, SIGN_OF_LIFE).await }
+            })
+        })
+        .after_release(|connection, _| Box::pin(answers(connection, AFTERMATH)))
+        .after_connect(|connection, _| {
+            Box::pin(async { connection.execute("set statement_timeout = '5s'").await.map(drop) })
+        });
+    Ok(options.connect_lazy_with(parse(url)?))
 }
 
 /// The console's connections: its statements can't write, and none of them takes long.

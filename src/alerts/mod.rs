@@ -9,12 +9,13 @@ mod news;
 
 use std::time::Duration;
 
+use anyhow::anyhow;
 use chrono::{DateTime, Utc};
 use reqwest::{Method, Url};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use sqlx::PgPool;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::{
     clients::Vendor,
@@ -24,6 +25,9 @@ use crate::{
 
 /// How often it is looked for news.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// How long the database and the chat may take together.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The most lines of one message.
 const MOST_LINES: usize = 10;
@@ -65,7 +69,8 @@ impl Alerts {
         let mut failing = false;
         loop {
             look.tick().await;
-            let told = self.tell_news(&pool).await;
+            let told = timeout(PATIENCE, self.tell_news(&pool)).await;
+            let told = told.unwrap_or_else(|_| Err(anyhow!("no answer within {} s", PATIENCE.as_secs())));
             if let Err(error) = &told
                 && !failing
             {
@@ -83,6 +88,7 @@ impl Alerts {
             return Ok(());
         }
         let mut lines = news::begun(&mut transaction).await?;
+        lines.extend(news::unserved(&mut transaction).await?);
         lines.extend(news::over(&mut transaction, self.quiet).await?);
         if let Some(silence) = self.silence {
             lines.extend(news::silence(&mut transaction, silence).await?);

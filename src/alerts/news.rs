@@ -6,7 +6,10 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::at;
-use crate::telemetry::Safe;
+use crate::{
+    jobs::{queue, unserved::Unserved},
+    telemetry::Safe,
+};
 
 /// The advisory lock of whoever tells: any number that nobody else uses.
 const TELLING: i64 = 0x616c_6572_7473;
@@ -147,6 +150,32 @@ pub(super) async fn over(connection: &mut PgConnection, quiet: Duration) -> sqlx
         format!("over: {trouble} (from {} to {}, {times} times)", at(began_at), at(last_at))
     };
     Ok(over.map(line).collect())
+}
+
+/// Tells of jobs that no worker serves. Met at every look, it is over like any other trouble.
+pub(super) async fn unserved(connection: &mut PgConnection) -> sqlx::Result<Vec<String>> {
+    let mut lines = Vec::new();
+    for Unserved { job, since } in queue::unserved(connection).await? {
+        let trouble = format!("no worker serves {}", Safe(&job));
+        let known = sqlx::query_scalar!(
+            r#"
+            with before as (select from alert where kind = 'unserved ' || $1 and over_at is null)
+            insert into alert (kind, trouble, began_at, last_at, times)
+            values ('unserved ' || $1, $2, $3, clock_timestamp(), 1)
+            on conflict (kind) do update
+            set last_at = excluded.last_at, over_at = null, times = alert.times + 1,
+                began_at = case when alert.over_at is null then alert.began_at else excluded.began_at end
+            returning exists (select from before) as "known!"
+            "#,
+            job,
+            trouble,
+            since,
+        );
+        if !known.fetch_one(&mut *connection).await? {
+            lines.push(format!("{trouble}: jobs wait since {}. Name it in the JOBS of a worker.", at(since)));
+        }
+    }
+    Ok(lines)
 }
 
 /// Tells that no event has come for as long as this, and of the next one that comes. Where none has ever come, nobody

@@ -1,4 +1,4 @@
-//! Wakes the workers: at every new job, and every second for those that are due again.
+//! Wakes the queues: at every new job, and every second for jobs that are due again.
 //!
 //! One listener for a process, whatever the number of queues. Postgres notifies of new jobs only, so a tick goes beside
 //! it; and apalis' own interval forgets to tick when it falls due while a fetch ends.
@@ -6,13 +6,14 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll, Waker},
+    task::Waker,
     time::Duration,
 };
 
-use apalis::prelude::{PollSnapshot, PollStrategy};
-use sqlx::{PgPool, postgres::PgListener};
-use tokio::time::{MissedTickBehavior, interval};
+use sqlx::{Executor, PgPool, postgres::PgListener};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+use crate::db;
 
 /// The channel on which apalis' trigger notifies of new jobs.
 const CHANNEL: &str = "apalis::job::insert";
@@ -20,68 +21,68 @@ const CHANNEL: &str = "apalis::job::insert";
 /// How often due jobs are looked for.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Hangs in every queue's worker, and wakes them all.
+/// After so long without a word the listener asks whether its connection is still there.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// The wait before a lost listener connects again; the tick goes on meanwhile.
+const RECONNECT: Duration = Duration::from_secs(1);
+
+/// Hangs in every queue, and wakes them all.
 #[derive(Clone, Default)]
 pub struct Bell {
     wakers: Arc<Mutex<HashMap<&'static str, Waker>>>,
 }
 
 impl Bell {
-    /// The polling strategy of one queue: it looks for jobs whenever the bell rings.
-    pub(super) fn of(&self, queue: &'static str) -> Rope {
-        Rope { bell: self.clone(), queue }
+    /// Wakes this queue from now on, in place of what was woken for it before.
+    pub(super) fn wake(&self, queue: &'static str, waker: &Waker) {
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner).insert(queue, waker.clone());
     }
 
-    /// Rings for ever. Without a connection it goes on ticking, and connects again as soon as it can.
+    /// Wakes every queue once.
+    pub(super) fn wake_all(&self) {
+        for waker in self.wakers.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Rings for ever, at every tick and every new job.
     ///
     /// It must outlive the workers: one that stops may wait for a ring to hear of its last job's end.
     pub async fn ring(self, pool: PgPool) {
+        tokio::join!(self.tick(), self.listen(&pool));
+    }
+
+    async fn tick(&self) {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut listener = None;
         loop {
-            if listener.is_none() {
-                listener = listen(&pool)
-                    .await
-                    .inspect_err(|error| tracing::warn!(%error, "can't hear of new jobs"))
-                    .ok();
-            }
-            let heard = async {
-                match &mut listener {
-                    Some(listener) => listener.recv().await.map(drop),
-                    None => std::future::pending().await,
-                }
-            };
-            let lost = tokio::select! {
-                _ = tick.tick() => false,
-                heard = heard => heard.is_err(),
-            };
-            if lost {
-                listener = None;
-            }
-            for waker in self.wakers.lock().unwrap_or_else(PoisonError::into_inner).values() {
-                waker.wake_by_ref();
-            }
+            tick.tick().await;
+            self.wake_all();
         }
     }
-}
 
-async fn listen(pool: &PgPool) -> sqlx::Result<PgListener> {
-    let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen(CHANNEL).await?;
-    Ok(listener)
-}
+    async fn listen(&self, pool: &PgPool) {
+        loop {
+            let Err(error) = self.hear(pool).await;
+            tracing::warn!(%error, "can't hear of new jobs: they are found within a second");
+            sleep(RECONNECT).await;
+        }
+    }
 
-/// One queue's end of the bell.
-pub(super) struct Rope {
-    bell: Bell,
-    queue: &'static str,
-}
-
-impl PollStrategy for Rope {
-    fn poll_drive(&mut self, context: &mut Context<'_>, _: &PollSnapshot) -> Poll<Option<()>> {
-        let mut wakers = self.bell.wakers.lock().unwrap_or_else(PoisonError::into_inner);
-        wakers.insert(self.queue, context.waker().clone());
-        Poll::Pending
+    /// Wakes the queues at every notification, for as long as the connection answers.
+    async fn hear(&self, pool: &PgPool) -> sqlx::Result<std::convert::Infallible> {
+        let mut listener = db::within(async {
+            let mut listener = PgListener::connect_with(pool).await?;
+            listener.listen(CHANNEL).await?;
+            Ok(listener)
+        })
+        .await?;
+        loop {
+            match timeout(SILENCE, listener.recv()).await {
+                Ok(heard) => heard.map(|_| self.wake_all())?,
+                Err(_) => db::within(listener.execute("select 1")).await.map(drop)?,
+            }
+        }
     }
 }

@@ -3,10 +3,17 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
+use tokio::time::sleep;
 
 use super::{Receipt, queue};
-use crate::receive::{event::CallEvent, fields::Malformed};
+use crate::{
+    db,
+    receive::{event::CallEvent, fields::Malformed},
+};
+
+/// How often the end of an attempt is tried to be written: what a vendor did must not be forgotten over a lost connection.
+const TRIES: u32 = 5;
 
 /// One job's records of one event.
 pub(super) struct Ledger<'a> {
@@ -25,15 +32,23 @@ pub(super) struct Attempt {
     pub(super) crashes: i64,
     /// Earlier attempts that failed by the job's own fault.
     pub(super) failures: i64,
-    /// Since the first of those.
+    /// How long those took, with the waits that followed them. What a vendor's pause, a busy queue or an absent worker
+    /// added to the waits is not in it: only time in which the job could have run counts.
     pub(super) failing_for: Duration,
 }
 
-/// The newest event of a call.
-pub(super) struct Newest {
-    pub(super) event_id: String,
-    pub(super) received_at: DateTime<Utc>,
-    pub(super) body: Vec<u8>,
+/// What is known of the call of an event: vendors are keyed by call, and the newest word on it counts.
+pub(super) struct Known {
+    pub(super) newest_id: String,
+    received_at: DateTime<Utc>,
+    body: Vec<u8>,
+    /// The newest event with a recording, and that.
+    pub(super) recorded_by: Option<String>,
+    recording_url: Option<String>,
+    /// Whether the newest event has this job too.
+    pub(super) newest_has_job: bool,
+    /// Whether this job has its receipt for this event, from its destination.
+    pub(super) receipt: bool,
 }
 
 /// How an attempt ended.
@@ -65,78 +80,119 @@ pub(super) struct Failure {
 impl Ledger<'_> {
     /// Whether an earlier attempt never ended: it died with its process, and may be what the process died of.
     pub(super) async fn is_suspect(&self) -> sqlx::Result<bool> {
-        sqlx::query_scalar!(
+        let query = sqlx::query_scalar!(
             r#"select exists (select from attempt where event_id = $1 and job = $2 and ended_at is null) as "exists!""#,
             self.event_id,
             self.job,
-        )
-        .fetch_one(self.pool)
-        .await
+        );
+        db::within(query.fetch_one(self.pool)).await
     }
 
-    /// Writes down that an attempt begins, before it does anything that a crash could leave half done. One that was given
-    /// up and is run again by a person has all its tries anew.
-    pub(super) async fn begin(&self) -> sqlx::Result<Attempt> {
-        let row = sqlx::query!(
+    /// Writes down that an attempt begins, before it does anything that a crash could leave half done; `None` while this
+    /// job is at work on another event of the same call. One that was given up and is run again by a person has all its
+    /// tries anew.
+    pub(super) async fn begin(&self) -> sqlx::Result<Option<Attempt>> {
+        let query = sqlx::query!(
             r#"
-            with given_up as (
+            with leased as (
+                insert into lease (job, call_key, event_id, expires_at)
+                select $2, hashtextextended(call_id, 0), event_id, clock_timestamp() + interval '60 s'
+                from call_event where event_id = $1
+                on conflict (job, call_key) do update set event_id = excluded.event_id, expires_at = excluded.expires_at
+                where lease.event_id = excluded.event_id or lease.expires_at < clock_timestamp()
+                returning event_id
+            ), given_up as (
                 select coalesce(max(number), 0) as number
                 from attempt where event_id = $1 and job = $2 and result = 'given_up'
             ), earlier as (
                 select coalesce(max(attempt.number), 0) as number,
                        count(*) filter (where ended_at is null and attempt.number > given_up.number) as crashes,
                        count(*) filter (where result = 'retry' and attempt.number > given_up.number) as failures,
-                       min(started_at) filter (where result = 'retry' and attempt.number > given_up.number) as failed_first
+                       sum(next_at - started_at) filter (where result = 'retry' and attempt.number > given_up.number)
+                           as failing_for
                 from attempt, given_up where event_id = $1 and job = $2
             ), begun as (
-                insert into attempt (event_id, job, number, destination) select $1, $2, number + 1, $3 from earlier
+                insert into attempt (event_id, job, number, destination)
+                select $1, $2, number + 1, $3 from earlier, leased
             )
             select number + 1 as "number!", crashes as "crashes!", failures as "failures!",
-                   coalesce(extract(epoch from clock_timestamp() - failed_first), 0)::float8 as "failing_for!"
-            from earlier
+                   coalesce(extract(epoch from failing_for), 0)::float8 as "failing_for!"
+            from earlier, leased
             "#,
             self.event_id,
             self.job,
             self.destination,
-        )
-        .fetch_one(self.pool)
-        .await?;
-        let failing_for = Duration::from_secs_f64(row.failing_for.max(0.0));
-        Ok(Attempt { number: row.number, crashes: row.crashes, failures: row.failures, failing_for })
+        );
+        let begun = db::within(query.fetch_optional(self.pool)).await?;
+        Ok(begun.map(|row| Attempt {
+            number: row.number,
+            crashes: row.crashes,
+            failures: row.failures,
+            failing_for: Duration::from_secs_f64(row.failing_for.max(0.0)),
+        }))
     }
 
-    /// The newest event of the same call: vendors are keyed by call, and the newest word on it counts.
-    pub(super) async fn newest(&self) -> sqlx::Result<Newest> {
-        sqlx::query_as!(
-            Newest,
+    /// Lets the job, which has not begun, come back after this time.
+    pub(super) async fn put_off(&self, wait: Duration) -> sqlx::Result<()> {
+        db::within(async {
+            let mut connection = self.pool.acquire().await?;
+            queue::postpone(&mut connection, self.task_id, wait).await
+        })
+        .await
+    }
+
+    /// What is known of the event's call.
+    pub(super) async fn look(&self) -> sqlx::Result<Known> {
+        let query = sqlx::query!(
             r#"
-            select newest.event_id, newest.received_at, newest.body
-            from call_event as this join call_event as newest using (call_id)
-            where this.event_id = $1 and newest.event = 'call.completed'
-            order by newest.occurred_at desc nulls last, newest.received_at desc, newest.event_id desc
-            limit 1
+            with event as (
+                select other.event_id, other.received_at, other.body, other.occurred_at, other.recording_url
+                from call_event as this join call_event as other using (call_id)
+                where this.event_id = $1 and other.event = 'call.completed'
+            ), newest as (
+                select * from event order by occurred_at desc nulls last, received_at desc, event_id desc limit 1
+            ), recorded as (
+                select * from event where recording_url ~* '^https?://'
+                order by occurred_at desc nulls last, received_at desc, event_id desc limit 1
+            )
+            select newest.event_id, newest.received_at, newest.body,
+                   recorded.event_id as "recorded_by?", recorded.recording_url as "recording_url?",
+                   exists (select from receipt where event_id = $1 and job = $2 and destination = $3) as "receipt!"
+            from newest left join recorded on true
             "#,
-            self.event_id,
-        )
-        .fetch_one(self.pool)
-        .await
-    }
-
-    /// Whether this job has its receipt from its destination.
-    pub(super) async fn has_receipt(&self) -> sqlx::Result<bool> {
-        sqlx::query_scalar!(
-            r#"select exists (select from receipt where event_id = $1 and job = $2 and destination = $3) as "exists!""#,
             self.event_id,
             self.job,
             self.destination,
-        )
-        .fetch_one(self.pool)
-        .await
+        );
+        let row = db::within(query.fetch_one(self.pool)).await?;
+        let newest_has_job =
+            row.event_id == self.event_id || queue::has(self.pool, self.job, &row.event_id).await?;
+        Ok(Known {
+            newest_id: row.event_id,
+            received_at: row.received_at,
+            body: row.body,
+            recorded_by: row.recorded_by,
+            recording_url: row.recording_url,
+            newest_has_job,
+            receipt: row.receipt,
+        })
     }
 
     /// Writes down how the attempt ended, and with it, in one commit, its receipt or the time of the next try.
     pub(super) async fn end(&self, attempt: &Attempt, end: &End) -> sqlx::Result<()> {
-        let mut transaction = self.pool.begin().await?;
+        for _ in 1..TRIES {
+            match db::within(self.write(attempt, end)).await {
+                Err(error) if error.as_database_error().is_none() => {
+                    tracing::warn!(job = self.job, %error, "how an attempt ended is not written yet");
+                    sleep(Duration::from_secs(1)).await;
+                }
+                written => return written,
+            }
+        }
+        db::within(self.write(attempt, end)).await
+    }
+
+    async fn write(&self, attempt: &Attempt, end: &End) -> sqlx::Result<()> {
         let (result, wait, failure) = match end {
             End::Done(_) | End::AlreadyDone => ("done", None, None),
             End::Skipped(_) => ("skipped", None, None),
@@ -149,14 +205,16 @@ impl Ledger<'_> {
             End::Skipped(reason) => Some(reason.as_str()),
             _ => failure.map(|failure| failure.reason.as_str()),
         };
-        if let End::Done(receipt) = end {
-            self.keep(&mut transaction, receipt).await?;
-        }
-        if let Some(wait) = wait {
-            queue::postpone(&mut transaction, self.task_id, wait).await?;
-        }
-        sqlx::query!(
+        let receipt = if let End::Done(receipt) = end { Some(receipt) } else { None };
+        let query = sqlx::query!(
             r#"
+            with kept as (
+                insert into receipt (event_id, job, destination, made, external_id, url, note)
+                select $1, $2, $8, $9, $10, $11, $12 where $9::text is not null
+                on conflict do nothing
+            ), released as (
+                delete from lease where job = $2 and event_id = $1
+            )
             update attempt
             set ended_at = clock_timestamp(), result = $4, reason = $5, failure = $6,
                 next_at = clock_timestamp() + make_interval(secs => $7)
@@ -169,36 +227,34 @@ impl Ledger<'_> {
             reason,
             failure.map(|failure| failure.kind),
             wait.map(|wait| wait.as_secs_f64()),
-        )
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await
-    }
-
-    async fn keep(&self, connection: &mut PgConnection, receipt: &Receipt) -> sqlx::Result<()> {
-        sqlx::query!(
-            r#"
-            insert into receipt (event_id, job, destination, made, external_id, url, note)
-            values ($1, $2, $3, $4, $5, $6, $7)
-            on conflict do nothing
-            "#,
-            self.event_id,
-            self.job,
             self.destination,
-            receipt.made,
-            receipt.external_id,
-            receipt.url,
-            receipt.note,
-        )
-        .execute(connection)
-        .await
-        .map(drop)
+            receipt.map(|receipt| receipt.made),
+            receipt.map(|receipt| receipt.external_id.as_str()),
+            receipt.and_then(|receipt| receipt.url.as_deref()),
+            receipt.and_then(|receipt| receipt.note.as_deref()),
+        );
+        let Some(wait) = wait else {
+            return query.execute(self.pool).await.map(drop);
+        };
+        let mut transaction = self.pool.begin().await?;
+        query.execute(&mut *transaction).await?;
+        queue::postpone(&mut transaction, self.task_id, wait).await?;
+        transaction.commit().await
     }
 }
 
-impl Newest {
-    /// The event, read again from the bytes that came.
-    pub(super) fn parse(&self) -> Result<CallEvent, Malformed> {
-        CallEvent::parse(&self.body, self.received_at)
+impl Known {
+    /// The call as its newest event tells it, read again from the bytes that came; with the recording of an older event
+    /// where the newest has none.
+    ///
+    /// # Errors
+    ///
+    /// Its body can't be read by this version.
+    pub(super) fn call(&self) -> Result<CallEvent, Malformed> {
+        let mut call = CallEvent::parse(&self.body, self.received_at)?;
+        if call.recording().is_none() {
+            call.recording_url.clone_from(&self.recording_url);
+        }
+        Ok(call)
     }
 }

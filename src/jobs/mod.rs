@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod queue;
 pub mod report_call;
 pub mod review_call;
+pub mod unserved;
 pub mod update_crm;
 pub mod worker;
 
@@ -152,7 +153,7 @@ pub struct JobKind {
     /// [`Job::NAME`].
     pub name: &'static str,
     wants: fn(&CallEvent, &Config) -> bool,
-    prepare: fn(&Config, &queue::Workers) -> Result<queue::Start, ConfigError>,
+    prepare: fn(&Arc<Config>, &queue::Workers) -> Result<queue::Start, ConfigError>,
     check: fn(&Config) -> Result<Checking, ConfigError>,
 }
 

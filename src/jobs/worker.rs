@@ -2,21 +2,22 @@
 
 use std::{
     any::Any,
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use sqlx::PgPool;
-use tokio::{sync::Mutex, time::timeout};
+use tokio::{sync::Mutex, time::timeout_at};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     Job, JobError, Outcome, Receipt,
-    breaker::{Blame, Breaker, Pass},
-    ledger::{Attempt, End, Failure, Ledger},
+    breaker::{Blame, Breaker, Run},
+    ledger::{Attempt, End, Failure, Known, Ledger},
 };
 use crate::{
-    clients::ClientError,
+    clients::{ClientError, run},
     config::JobsConfig,
     receive::event::CallEvent,
     telemetry::{Safe, millis},
@@ -28,9 +29,14 @@ const MOST_CRASHES: i64 = 5;
 /// The most characters of an error that are kept.
 const LONGEST_REASON: usize = 500;
 
+/// The wait before a job looks again whether another event of its call is still worked on.
+const BUSY_CALL: Duration = Duration::from_millis(200);
+
 /// A job and what its runs need.
 pub(super) struct Worker<J> {
     pub(super) job: Arc<J>,
+    /// [`Job::wants`] under this deployment's settings.
+    pub(super) wants: Box<dyn Fn(&CallEvent) -> bool + Send + Sync>,
     pub(super) destination: String,
     pub(super) pool: PgPool,
     pub(super) policy: JobsConfig,
@@ -41,65 +47,97 @@ pub(super) struct Worker<J> {
     pub(super) quarantine: Arc<Mutex<()>>,
 }
 
+/// What became of a job that was fetched.
+pub(super) enum Ended {
+    /// It has not begun and burned no attempt, for this reason; it comes back by itself.
+    NotBegun(&'static str),
+    Attempt(End),
+}
+
 impl<J: Job> Worker<J> {
-    /// Runs the job for an event and writes down how it ended.
-    pub(super) async fn run(&self, event_id: &str, task_id: &str, pass: &Pass<'_>) -> sqlx::Result<End> {
+    /// Runs the job for an event and writes down how it ended; `probe` says that it is to show whether its vendor is well.
+    pub(super) async fn run(&self, event_id: &str, task_id: &str, probe: bool) -> sqlx::Result<Ended> {
         let ledger =
             Ledger { pool: &self.pool, job: J::NAME, destination: &self.destination, event_id, task_id };
-        let _alone = if ledger.is_suspect().await? { Some(self.quarantine.lock().await) } else { None };
+        let _alone = if ledger.is_suspect().await? {
+            tokio::select! {
+                alone = self.quarantine.lock() => Some(alone),
+                () = self.stop.cancelled() => return Ok(Ended::NotBegun("the worker stops")),
+            }
+        } else {
+            None
+        };
         let begun = Instant::now();
-        let attempt = ledger.begin().await?;
-        let end = self.attempt(&ledger, &attempt, pass).await?;
+        let Some(attempt) = ledger.begin().await? else {
+            ledger.put_off(BUSY_CALL).await?;
+            return Ok(Ended::NotBegun("another event of its call is worked on"));
+        };
+        let end = self.attempt(&ledger, &attempt, probe).await?;
         ledger.end(&attempt, &end).await?;
         log(J::NAME, event_id, millis(begun), &end);
-        Ok(end)
+        Ok(Ended::Attempt(end))
     }
 
-    async fn attempt(&self, ledger: &Ledger<'_>, attempt: &Attempt, pass: &Pass<'_>) -> sqlx::Result<End> {
+    async fn attempt(&self, ledger: &Ledger<'_>, attempt: &Attempt, probe: bool) -> sqlx::Result<End> {
         if attempt.crashes >= MOST_CRASHES {
             let reason = format!("its process died {MOST_CRASHES} times in the middle of it");
             return Ok(End::GivenUp(Failure { kind: "died", reason }));
         }
-        let mut newest = ledger.newest().await?;
+        let known = ledger.look().await?;
+        let call = match known.call() {
+            Ok(call) => call,
+            Err(error) => {
+                let reason = format!("its stored event can't be read: {error}");
+                return Ok(End::GivenUp(Failure { kind: "failed", reason }));
+            }
+        };
         // An attempt that failed or died may have left older data at the vendor: only an untried job may stand back.
-        if newest.event_id != ledger.event_id && attempt.number == 1 {
-            return Ok(End::Skipped(format!("superseded by {}", newest.event_id)));
+        if attempt.number == 1 && self.stands_back(ledger, &known, &call) {
+            return Ok(End::Skipped(format!("superseded by {}", known.newest_id)));
         }
-        if ledger.has_receipt().await? {
+        if known.receipt {
             return Ok(End::AlreadyDone);
         }
-        loop {
-            let call = match newest.parse() {
-                Ok(call) => call,
-                Err(error) => {
-                    let reason = format!("its stored event can't be read: {error}");
-                    return Ok(End::GivenUp(Failure { kind: "failed", reason }));
-                }
-            };
-            let outcome = self.guarded(call.clone()).await;
-            let blame = pass.tell(&call.call_id, &outcome, self.policy.retry_max);
-            let at_the_vendor = newest.event_id;
-            newest = ledger.newest().await?;
-            match outcome {
-                // A newer event came meanwhile, and its own job may have written before this one did.
-                Ok(_) if newest.event_id != at_the_vendor => {}
-                Ok(Outcome::Done(receipt)) => return Ok(End::Done(storable(receipt, &call))),
-                Ok(Outcome::Skipped(reason)) => return Ok(End::Skipped(presentable(&reason, &call))),
-                Err(error) => return Ok(self.failed(attempt, &blame, &error, &call)),
-            }
-        }
+        let (result, answered) = self.guarded(call.clone()).await;
+        let run = Run {
+            call_id: &call.call_id,
+            result: &result,
+            answered: answered.contains(&self.destination),
+            probe,
+        };
+        let blame = self.breaker.tell(&run, self.policy.retry_max);
+        Ok(match result {
+            Ok(Outcome::Done(receipt)) => End::Done(storable(receipt, &call)),
+            Ok(Outcome::Skipped(reason)) => End::Skipped(presentable(&reason, &call)),
+            Err(error) => self.failed(attempt, &blame, &error, &call),
+        })
     }
 
-    /// Runs it in a task of its own, so that a panic or a hang costs this run and not the worker.
-    async fn guarded(&self, call: CallEvent) -> Result<Outcome, JobError> {
+    /// An older event leaves its call to the newest one, where that has this very job too, or wants none of it. It doesn't
+    /// where its recording is the only one that is known: the newest event's job may have run without it.
+    fn stands_back(&self, ledger: &Ledger<'_>, known: &Known, newest: &CallEvent) -> bool {
+        known.newest_id != ledger.event_id
+            && known.recorded_by.as_deref() != Some(ledger.event_id)
+            && (known.newest_has_job || !(self.wants)(newest))
+    }
+
+    /// Runs it in a task of its own, so that a panic or a hang costs this run and not the worker. Returns with it the
+    /// origins that gave an answer which tells that they are well.
+    async fn guarded(&self, call: CallEvent) -> (Result<Outcome, JobError>, BTreeSet<String>) {
         let job = Arc::clone(&self.job);
-        let task = AbortOnDropHandle::new(tokio::spawn(async move { job.run(&call).await }));
-        match timeout(self.policy.timeout, task).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(died)) => Err(JobError::Retry(format!("it panicked: {}", message(&died.into_panic())))),
+        let deadline = tokio::time::Instant::now() + self.policy.timeout;
+        let watched = run::watched(deadline, async move { job.run(&call).await });
+        let task = AbortOnDropHandle::new(tokio::spawn(watched));
+        match timeout_at(deadline, task).await {
+            Ok(Ok((result, answered))) => (result, answered),
+            Ok(Err(died)) => {
+                let reason = format!("it panicked: {}", message(&died.into_panic()));
+                (Err(JobError::Retry(reason)), BTreeSet::new())
+            }
             Err(_) => {
                 let limit = humantime::format_duration(self.policy.timeout);
-                Err(JobError::Retry(format!("it took longer than {limit} (JOB_TIMEOUT)")))
+                let reason = format!("it took longer than {limit} (JOB_TIMEOUT)");
+                (Err(JobError::Retry(reason)), BTreeSet::new())
             }
         }
     }

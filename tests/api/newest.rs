@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde_json::json;
 use stand_in::Fault;
 
-use crate::helpers::{App, REPORTS, event, eventually};
+use crate::helpers::{App, REPORTS, REVIEWS, event, eventually};
 
 async fn deliver(app: &App, event_id: &str, notes: &str, occurred_at: &str) {
     let mut event = event(event_id, "cl_1");
@@ -58,14 +59,67 @@ async fn after_a_lost_reply_a_newer_event_that_came_meanwhile_has_the_last_word(
 }
 
 #[tokio::test]
-async fn a_newer_event_that_comes_while_the_older_is_under_way_has_the_last_word() {
-    let app = App::start().await;
-    // The vendor has the older one at once, and answers only after the newer one is done.
-    app.stand_in.fail(Fault::slow(Duration::from_secs(3)).on(REPORTS));
+async fn two_events_of_one_call_are_worked_on_one_after_the_other_over_two_workers() {
+    let app = App::receiver(&[]).await.joined_by("work", &[]).await.joined_by("work", &[]).await;
+    let slow = Duration::from_secs(3);
+    app.stand_in.fail(Fault::slow(slow).on(REPORTS).endless());
     deliver(&app, "evt_older", "old", "2026-11-24T10:00:00Z").await;
     eventually("the older one is at the vendor", async || app.heard(REPORTS) == 1).await;
     deliver(&app, "evt_newer", "new", "2026-11-24T10:00:01Z").await;
     app.all_done().await;
-    assert_eq!(notes(&app), ["old", "new", "new"], "the older one's job writes again what is newest");
+    assert_eq!(notes(&app), ["old", "new"], "the newest has the last word");
+    let requests = app.stand_in.received();
+    let came: Vec<_> = requests.iter().filter(|request| request.path == REPORTS).map(|r| r.at).collect();
+    assert!(came[1] - came[0] >= TimeDelta::from_std(slow).unwrap(), "one at a time: {came:?}");
     assert_eq!(app.count("select count(*) from receipt").await, 2);
+    assert_eq!(app.count("select count(*) from lease").await, 0);
+}
+
+#[tokio::test]
+async fn an_older_event_is_worked_on_where_the_newer_one_has_no_such_job() {
+    // Two receivers while JOBS is changed: the one already names the job, the other does not.
+    let app = App::receiver(&[]).await;
+    deliver(&app, "evt_older", "old", "2026-11-24T10:00:00Z").await;
+    let app = app.with_another_receiver(&[("JOBS", "")]).await;
+    deliver(&app, "evt_newer", "new", "2026-11-24T10:00:01Z").await;
+    assert_eq!(app.count("select count(*) from apalis.jobs").await, 1);
+    let app = app.joined_by("work", &[]).await;
+    app.all_done().await;
+    assert_eq!(notes(&app), ["new"], "it is done once, with the newest data");
+}
+
+#[tokio::test]
+async fn a_recording_that_only_an_older_event_has_is_not_lost_in_whatever_order_they_come() {
+    let recording = "https://recordings.example/1.mp3";
+    for late in [false, true] {
+        let app = App::start().await;
+        let mut older = event("evt_older", "cl_1");
+        older["recording_url"] = json!(recording);
+        older["occurred_at"] = json!("2026-11-24T10:00:00Z");
+        let mut newer = event("evt_newer", "cl_1");
+        newer["recording_url"] = json!(null);
+        newer["occurred_at"] = json!("2026-11-24T10:00:01Z");
+        newer["notes"] = json!("new");
+        for event in if late { [&newer, &older] } else { [&older, &newer] } {
+            app.deliver(event).await;
+            app.all_done().await;
+        }
+        let last = app.stand_in.sink().deliveries().pop().unwrap();
+        assert_eq!(last.body["data"]["recording_url"], recording, "late: {late}");
+        assert_eq!(last.body["data"]["notes"], "new", "late: {late}");
+    }
+}
+
+#[tokio::test]
+async fn an_older_event_stands_back_for_a_newer_one_that_wants_none_of_the_job() {
+    let app = App::receiver(&[("JOBS", "review-call")]).await;
+    let mut missed = event("evt_older", "cl_1");
+    missed["status"] = json!("missed");
+    missed["occurred_at"] = json!("2026-11-24T10:00:00Z");
+    app.deliver(&missed).await;
+    deliver(&app, "evt_newer", "it was answered after all", "2026-11-24T10:00:01Z").await;
+    let app = app.joined_by("work", &[]).await;
+    app.all_done().await;
+    assert_eq!(app.text("select reason from attempt").await, "superseded by evt_newer");
+    assert_eq!(app.heard(REVIEWS), 0);
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
+use sqlx::postgres::PgListener;
 use stand_in::Fault;
+use tokio::time::timeout;
 
-use crate::helpers::{App, REPORTS, database, event, eventually, told};
+use crate::helpers::{App, DEADLINE, REPORTS, database, event, eventually, told};
 
 /// When each attempt began, in seconds since the first.
 async fn starts(app: &App) -> Vec<f64> {
@@ -190,9 +192,24 @@ async fn a_process_that_loses_its_database_goes_on_when_it_is_back() {
         "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"
     ))
     .await;
-    app.process.says("lost its queue").await;
+    app.process.says("jobs can't be fetched").await;
     database::run(&format!("alter database {name} allow_connections true")).await;
     let again = || told(app.post(event("evt_2", "cl_2").to_string()));
     eventually("it stores again", async || again().await.0 == 200).await;
     eventually("it works again", async || app.reported() == 2).await;
+}
+
+#[tokio::test]
+async fn every_new_job_wakes_the_workers_and_none_waits_for_the_next_full_second() {
+    let app = App::receiver(&[]).await;
+    let mut listener = PgListener::connect_with(&app.db).await.unwrap();
+    listener.listen("apalis::job::insert").await.unwrap();
+    for n in 0..10 {
+        app.deliver(&event(&format!("evt_{n}"), &format!("cl_{n}"))).await;
+    }
+    for n in 0..10 {
+        // apalis notifies of what is due, and of nothing later.
+        let heard = timeout(DEADLINE, listener.recv()).await;
+        heard.unwrap_or_else(|_| panic!("{n} notifications of 10 jobs")).unwrap();
+    }
 }

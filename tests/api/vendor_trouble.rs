@@ -43,10 +43,9 @@ async fn a_429_pauses_all_jobs_of_that_vendor_and_none_of_another() {
     deliver(&app, 1..5).await;
     let reviews = "select count(*) from receipt where job = 'review-call'";
     eventually("the other vendor has them all", async || app.count(reviews).await == 5).await;
-    assert_eq!(reports(&app).len(), 1, "the vendor is left in peace meanwhile");
     app.all_done().await;
     let asked = reports(&app);
-    assert!(asked[1].0 - asked[0].0 >= TimeDelta::seconds(12), "{asked:?}");
+    assert!(asked[1].0 - asked[0].0 >= TimeDelta::seconds(12), "it is left in peace meanwhile: {asked:?}");
     assert_eq!(asked.iter().filter(|(_, status)| *status == Some(429)).count(), 1);
     assert_eq!(failures(&app).await, 0, "nobody's attempt was burned");
     app.process.says("it is well again").await;
@@ -147,4 +146,34 @@ async fn a_vendor_that_asks_for_a_pause_of_ages_gets_the_longest_wait_that_is_co
     deliver(&app, 0..1).await;
     app.all_done().await;
     assert_eq!(app.reported(), 1);
+}
+
+#[tokio::test]
+async fn a_pause_that_the_vendor_asks_for_brings_a_job_no_nearer_to_being_given_up() {
+    let app = App::with(&[("JOB_GIVE_UP_AFTER", "2s")]).await;
+    app.stand_in.fail(Fault::status(500).on(REPORTS));
+    app.stand_in.fail(Fault::rate_limited(Some(4)).on(REPORTS));
+    // An answer, so the vendor is well again, and yet a failure of the job.
+    app.stand_in.fail(Fault::status(409).on(REPORTS));
+    deliver(&app, 0..1).await;
+    app.all_done().await;
+    let results = "select string_agg(result, ' ' order by number) from attempt";
+    assert_eq!(app.text(results).await, "retry paused retry done");
+}
+
+#[tokio::test]
+async fn a_vendors_queue_fetches_nothing_while_it_is_paused_and_its_worker_goes_on_beating() {
+    let app = App::with(&[("JOB_CONCURRENCY", "2")]).await;
+    app.stand_in.fail(Fault::rate_limited(Some(600)).on(REPORTS));
+    deliver(&app, 0..1).await;
+    app.process.says("its jobs wait").await;
+    deliver(&app, 1..26).await;
+    let beat = "select last_seen::text from apalis.workers where worker_type = 'report-call'";
+    for _ in 0..2 {
+        let before = app.text(beat).await;
+        eventually("the worker shows that it lives", async || app.text(beat).await != before).await;
+    }
+    let locked = "select count(*) from apalis.jobs where status in ('Queued', 'Running')";
+    assert_eq!(app.count(locked).await, 0, "nobody can take from it what it doesn't hold");
+    assert_eq!(reports(&app).len(), 1);
 }

@@ -1,4 +1,4 @@
-//! Postgres: reachable and new enough, with the rights that the tables need, the tables, and its clock.
+//! Postgres: reachable and new enough, with the rights that the tables need, the tables, its clock, and who serves its queues.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use super::Report;
 use crate::{
     config::Config,
     db::{self, Tables},
+    jobs::{queue, unserved::Unserved},
 };
 
 /// How long the database may take to be reached, and to answer all questions.
@@ -58,7 +59,7 @@ pub(super) async fn check(config: &Config, report: &mut Report) {
 }
 
 fn skip_the_rest(report: &mut Report) {
-    for what in ["extensions", "tables", "clock"] {
+    for what in ["extensions", "tables", "clock", "workers"] {
         report.dash(what, "not looked at without the database");
     }
 }
@@ -81,6 +82,7 @@ async fn questions(connection: &mut PgConnection, report: &mut Report) -> anyhow
     extensions(connection, report).await?;
     tables(connection, report).await?;
     clock(connection, report).await?;
+    unserved(connection, report).await?;
     Ok(())
 }
 
@@ -173,6 +175,25 @@ async fn clock(connection: &mut PgConnection, report: &mut Report) -> sqlx::Resu
         report.cross("clock", &found, "set both by NTP: jobs would start too early or too late");
     } else {
         report.tick("clock", "as the database's");
+    }
+    Ok(())
+}
+
+async fn unserved(connection: &mut PgConnection, report: &mut Report) -> sqlx::Result<()> {
+    if sqlx::query_scalar!(r#"select to_regclass('apalis.jobs') is null as "absent!""#)
+        .fetch_one(&mut *connection)
+        .await?
+    {
+        report.dash("workers", "not looked at before the first start");
+        return Ok(());
+    }
+    let unserved = queue::unserved(connection).await?;
+    for Unserved { job, since } in &unserved {
+        let found = format!("jobs of {job} wait since {}", since.format("%Y-%m-%d %H:%M:%S UTC"));
+        report.cross("workers", &found, "name it in the JOBS of a worker, and see that one is up");
+    }
+    if unserved.is_empty() {
+        report.tick("workers", "no job waits without one");
     }
     Ok(())
 }

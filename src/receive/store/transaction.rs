@@ -86,7 +86,7 @@ async fn insert(
             duration_seconds, talk_time_seconds, wrap_up_seconds, recording_url, notes, custom_fields
         )
         on conflict (event_id) do nothing
-        returning event_id, extract(epoch from now())::bigint as "now!"
+        returning event_id, floor(extract(epoch from now()))::bigint as "now!"
         "#,
         texts(|event| Some(&event.event_id)) as _,
         times(|event| Some(event.received_at)) as _,

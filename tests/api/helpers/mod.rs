@@ -103,6 +103,13 @@ impl App {
         self
     }
 
+    /// This deployment with a receiver of other settings, which takes what is delivered from now on.
+    pub(crate) async fn with_another_receiver(self, settings: &[(&str, &str)]) -> Self {
+        let mut app = self.joined_by("receive", settings).await;
+        std::mem::swap(&mut app.process, app.joined.last_mut().unwrap());
+        app
+    }
+
     pub(crate) fn url(&self) -> String {
         self.process.url("/webhooks/after-call")
     }

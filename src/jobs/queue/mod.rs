@@ -3,25 +3,42 @@
 //! apalis keeps what is to be done, wakes workers, and gives a dead worker's jobs to another. When a failed job comes
 //! back, and when it doesn't, is decided in [`worker`](super::worker): apalis' own retries don't wait.
 
+mod polled;
+mod storage;
+
 use std::{sync::Arc, time::Duration};
 
 use apalis::prelude::*;
-use apalis_postgres::{PgTask, PostgresStorage, queries::push_tasks};
+use apalis_postgres::{PgTask, queries::push_tasks};
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use ulid::Ulid;
 
-use super::{Job, bell::Bell, breaker::Breakers, ledger::End, worker::Worker};
-use crate::config::{Config, ConfigError};
+use self::{
+    polled::Polled,
+    storage::{Permit, Storage},
+};
+use super::{
+    Job,
+    bell::Bell,
+    breaker::Breakers,
+    ledger::End,
+    unserved::Unserved,
+    worker::{Ended, Worker},
+};
+use crate::{
+    config::{Config, ConfigError},
+    db,
+    receive::event::CallEvent,
+};
 
-/// How often a worker shows that it lives; after [`MISSED_HEARTBEATS`] of them without a sign, its jobs go to another.
-const HEARTBEAT: Duration = Duration::from_secs(5);
-/// A minute in all: it must stay over twice the job's time limit, or a slow job would run twice at a time.
-const MISSED_HEARTBEATS: usize = 12;
 /// The wait before a worker that lost its database starts again.
 const RESTART_AFTER: Duration = Duration::from_secs(1);
+
+/// A queue without a heartbeat for so long starts anew.
+const STUCK: Duration = Duration::from_secs(30);
 
 /// Enqueues a job for each event, in the caller's transaction.
 ///
@@ -69,6 +86,51 @@ pub(super) async fn postpone(
     .map(drop)
 }
 
+/// Whether an event has a job of this name, in whatever state.
+pub(super) async fn has(pool: &PgPool, job: &str, event_id: &str) -> sqlx::Result<bool> {
+    let query = sqlx::query_scalar!(
+        r#"
+        select exists (select from apalis.jobs where job_type = $1 and idempotency_key = $2)
+            or exists (select from attempt where job = $1 and event_id = $2) as "has!"
+        "#,
+        job,
+        event_id,
+    );
+    db::within(query.fetch_one(pool)).await
+}
+
+/// The queues with a job that is due for a minute, and no worker that has shown itself in that minute.
+///
+/// # Errors
+///
+/// The database can't be asked.
+pub async fn unserved(connection: &mut PgConnection) -> sqlx::Result<Vec<Unserved>> {
+    // One look into the index by which jobs are fetched for each queue, however many jobs wait.
+    sqlx::query_as!(
+        Unserved,
+        r#"
+        with recursive queue (name) as (
+            select min(job_type) from apalis.jobs
+            union all
+            select (select min(job_type) from apalis.jobs where job_type > name) from queue where name is not null
+        )
+        select queue.name as "job!", oldest.run_at as "since!"
+        from queue cross join lateral (
+            select run_at from apalis.jobs
+            where job_type = queue.name and (status = 'Pending' or (status = 'Failed' and attempts < max_attempts))
+            order by priority desc, run_at limit 1
+        ) as oldest
+        where oldest.run_at < now() - interval '1 minute'
+          and not exists (
+              select from apalis.workers
+              where worker_type = queue.name and last_seen > now() - interval '1 minute'
+          )
+        "#
+    )
+    .fetch_all(connection)
+    .await
+}
+
 /// Lets jobs of this name that were given up run anew, those of one event or all; returns how many.
 ///
 /// # Errors
@@ -113,13 +175,15 @@ pub type Start = Box<dyn FnOnce() + Send>;
 /// # Errors
 ///
 /// The job lacks a setting, named in the error.
-pub(super) fn prepare<J: Job>(config: &Config, workers: &Workers) -> Result<Start, ConfigError> {
+pub(super) fn prepare<J: Job>(config: &Arc<Config>, workers: &Workers) -> Result<Start, ConfigError> {
     let job = J::new(config)?;
     let destination = job.destination();
+    let settings = Arc::clone(config);
     let worker = Arc::new(Worker {
         breaker: workers.breakers.of(&destination),
         destination,
         job: Arc::new(job),
+        wants: Box::new(move |call: &CallEvent| J::wants(call, &settings)),
         pool: workers.pool.clone(),
         policy: config.jobs.clone(),
         stop: workers.stop.clone(),
@@ -133,41 +197,26 @@ async fn serve<J: Job>(worker: Arc<Worker<J>>, bell: Bell) {
     while !worker.stop.is_cancelled() {
         // A name is used once: under a name that comes back, a killed process's jobs would never be run again.
         let name = format!("{}-{}", J::NAME, Ulid::generate());
-        let concurrency = worker.policy.concurrency;
-        let settings = apalis_postgres::Config::default()
-            .queue(J::NAME)
-            .batch_size(concurrency)
-            .heartbeat_interval(HEARTBEAT)
-            .missed_heartbeats(MISSED_HEARTBEATS);
-        let storage = PostgresStorage::<Value>::new(&worker.pool).with_config(settings).with_codec(Lenient);
-        let running = WorkerBuilder::new(name)
-            .backend(storage.poll_with_strategy(bell.of(J::NAME)))
+        let breaker = Arc::clone(&worker.breaker);
+        let storage = Storage::new(worker.pool.clone(), J::NAME, worker.policy.concurrency, breaker);
+        let running = WorkerBuilder::new(name.as_str())
+            .backend(Polled::new(storage.clone(), bell.clone()))
             .data(Arc::clone(&worker))
-            .concurrency(concurrency)
             .build(handle::<J>)
             .run_until(stopped(worker.stop.clone()));
-        if let Err(error) = running.await {
+        let ended = tokio::select! {
+            ended = running => ended.map_err(|error| error.to_string()),
+            () = storage.stuck_for(STUCK) => Err(format!("no heartbeat for {} s", STUCK.as_secs())),
+        };
+        storage.let_go();
+        // Where that can't be done, the missing heartbeats do it in a minute.
+        if let Err(error) = storage.give_back(&name).await {
+            tracing::warn!(job = J::NAME, %error, "the jobs in hand can't be given back at once");
+        }
+        if let Err(error) = ended {
             tracing::error!(job = J::NAME, %error, "the worker lost its queue and starts again");
             tokio::time::sleep(RESTART_AFTER).await;
         }
-    }
-}
-
-/// Reads a job's argument. One that can't be read is `null`, and its job is given up: an error here would take the whole
-/// worker down, and come back with its next start.
-#[derive(Clone)]
-struct Lenient;
-
-impl Codec<Value> for Lenient {
-    type Error = serde_json::Error;
-    type Compact = Vec<u8>;
-
-    fn encode(&self, argument: &Value) -> Result<Vec<u8>, Self::Error> {
-        serde_json::to_vec(argument)
-    }
-
-    fn decode(&self, argument: &Vec<u8>) -> Result<Value, Self::Error> {
-        Ok(serde_json::from_slice(argument).unwrap_or_default())
     }
 }
 
@@ -178,22 +227,22 @@ async fn stopped(stop: CancellationToken) -> Result<(), WorkerError> {
 
 /// Translates between apalis and [`Worker::run`]: an error comes back at `run_at`, an [`AbortError`] never.
 async fn handle<J: Job>(
-    event_id: Value,
+    argument: Vec<u8>,
     task_id: TaskId,
+    permit: Data<Arc<Permit>>,
     worker: Data<Arc<Worker<J>>>,
 ) -> Result<(), BoxDynError> {
-    let Value::String(event_id) = event_id else {
+    // An error of apalis' own reader would take the whole worker down, and come back with its next start.
+    let Ok(event_id) = serde_json::from_slice::<String>(&argument) else {
         return Err(AbortError::new("its argument is no event id").into());
     };
-    let pass = tokio::select! {
-        pass = worker.breaker.pass() => pass,
-        // It has not begun, and goes back as it is.
-        () = worker.stop.cancelled() => return Err("the worker stops".into()),
-    };
-    match worker.run(&event_id, &task_id.to_string(), &pass).await {
-        Ok(End::Done(_) | End::AlreadyDone | End::Skipped(_)) => Ok(()),
-        Ok(End::Retry { failure, .. } | End::Paused { failure, .. }) => Err(failure.reason.into()),
-        Ok(End::GivenUp(failure)) => Err(AbortError::new(failure.reason).into()),
+    match worker.run(&event_id, &task_id.to_string(), permit.is_probe()).await {
+        Ok(Ended::NotBegun(reason)) => Err(reason.into()),
+        Ok(Ended::Attempt(End::Done(_) | End::AlreadyDone | End::Skipped(_))) => Ok(()),
+        Ok(Ended::Attempt(End::Retry { failure, .. } | End::Paused { failure, .. })) => {
+            Err(failure.reason.into())
+        }
+        Ok(Ended::Attempt(End::GivenUp(failure))) => Err(AbortError::new(failure.reason).into()),
         Err(error) => {
             tracing::error!(job = J::NAME, %error, "the database could not keep what became of a job; it runs again");
             tokio::time::sleep(RESTART_AFTER).await;
