@@ -69,6 +69,7 @@ async fn jobs_that_are_given_up_are_told_of_at_the_first_and_counted_at_the_end(
 #[tokio::test]
 async fn a_refused_credential_is_told_with_the_vendors_words() {
     let app = start(&[]).await;
+    app.leaves_jobs();
     app.stand_in.fail(Fault::status(401).on(REPORTS).endless());
     deliver(&app, 0..3).await;
     eventually("it is told", async || !told(&app).is_empty()).await;

@@ -189,6 +189,7 @@ async fn numbers_names_and_notes_stand_in_no_log() {
     app.deliver(&serde_json::from_str(SAMPLE).unwrap()).await;
     app.process.says("<-- 200 stored").await;
     worker.says("report-call done").await;
+    app.all_done().await;
     let log = app.process.log() + &worker.log();
     for personal in ["4085551234", "4085559876", "Jordan", "Callback scheduled", "ACME-4451"] {
         assert!(!log.contains(personal), "{personal} in {log}");

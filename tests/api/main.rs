@@ -10,6 +10,7 @@ mod cli;
 #[cfg(feature = "console")]
 mod console;
 mod credentials;
+mod database_trouble;
 mod delivery;
 mod events;
 #[cfg(feature = "dev")]

@@ -75,6 +75,7 @@ async fn a_job_reads_as_waiting_running_done_retrying_given_up_or_skipped() {
     eventually("it is at the vendor", async || app.heard(REPORTS) > heard).await;
     let running = job(&app, "evt_died").await;
     assert_eq!((&running["state"], &running["crashes"]), (&json!("running"), &json!(0)));
+    app.leaves_jobs();
     worker.kill().await;
     // What apalis does once its heartbeats are missed.
     sqlx::query("update apalis.jobs set status = 'Pending', lock_by = null where status = 'Queued'")
@@ -89,6 +90,7 @@ async fn a_job_reads_as_waiting_running_done_retrying_given_up_or_skipped() {
 #[tokio::test]
 async fn a_job_whose_vendor_asks_for_a_pause_reads_as_paused_and_those_behind_it_as_waiting() {
     let app = App::start().await;
+    app.leaves_jobs();
     deliver(&app, "paused", Some(Fault::rate_limited(Some(600)))).await;
     let paused = reaches(&app, "evt_paused", "paused").await;
     assert!(paused["last_reason"].as_str().unwrap().starts_with("REPORT_URL answered 429"), "{paused}");
@@ -114,6 +116,7 @@ async fn a_job_that_is_told_to_run_anew_waits_and_one_whose_queue_row_is_gone_is
     deliver(&app, "done", None).await;
     app.all_done().await;
     worker.kill().await;
+    app.leaves_jobs();
     let again = "update apalis.jobs set status = 'Pending' where idempotency_key = 'evt_again'";
     let gone = "delete from apalis.jobs where idempotency_key = 'evt_done'";
     for change in [again, gone] {

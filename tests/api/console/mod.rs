@@ -156,6 +156,7 @@ async fn every_answer_is_hardened_and_nothing_but_get_is_allowed() {
 #[tokio::test]
 async fn the_list_shows_what_became_of_each_call_and_why() {
     let app = start().await;
+    app.leaves_jobs();
     call(&app, "done", None, "done").await;
     call(&app, "failing", Some(Fault::status(503)), "retrying").await;
     call(&app, "lost", Some(Fault::status(422)), "given up").await;
@@ -190,6 +191,7 @@ async fn the_list_shows_what_became_of_each_call_and_why() {
 #[tokio::test]
 async fn the_page_of_a_call_shows_its_attempts_receipt_problems_and_payload() {
     let app = start().await;
+    app.leaves_jobs();
     call(&app, "1", None, "done").await;
     sqlx::query(
         "update receipt set url = 'https://vendor.example/calls/7', note = 'no contact has this number'",

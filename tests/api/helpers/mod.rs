@@ -1,7 +1,9 @@
 //! A deployment for one test: its own database, its own processes, its own stand-in, all gone at its end.
 
 pub(crate) mod database;
+mod ending;
 mod process;
+pub(crate) mod proxy;
 pub(crate) mod raw;
 #[cfg(feature = "dev")]
 pub(crate) mod run;
@@ -13,7 +15,9 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use stand_in::{Options, StandIn};
 
+use ending::Ending;
 pub(crate) use process::{Process, Ran, binary, run};
+use proxy::Proxy;
 
 pub(crate) const SAMPLE: &str = include_str!("../../fixtures/sample.json");
 pub(crate) const CURL_SAMPLE: &str = include_str!("../../fixtures/curl_sample.json");
@@ -30,6 +34,8 @@ pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A deployment: one process that receives, works, or both.
 pub(crate) struct App {
+    // Before the processes, which are killed when they are dropped.
+    ending: Ending,
     pub(crate) process: Process,
     pub(crate) db: PgPool,
     pub(crate) stand_in: StandIn,
@@ -61,8 +67,24 @@ impl App {
     /// A deployment whose vendors are this stand-in; the settings say which of its systems.
     pub(crate) async fn beside(stand_in: StandIn, command: Option<&str>, settings: &[(&str, &str)]) -> Self {
         let url = database::create().await;
+        Self::assemble(stand_in, (&url, &url), command, settings).await
+    }
+
+    /// A deployment whose processes reach their database through this proxy; the test itself reaches it directly.
+    pub(crate) async fn behind(proxy: &Proxy, command: Option<&str>, settings: &[(&str, &str)]) -> Self {
+        let stand_in = StandIn::start(Options::default()).await.unwrap();
+        Self::assemble(stand_in, (proxy.behind(), &proxy.url()), command, settings).await
+    }
+
+    /// The database is given as the test and as the processes reach it.
+    async fn assemble(
+        stand_in: StandIn,
+        (direct, url): (&str, &str),
+        command: Option<&str>,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let usual = [
-            ("DATABASE_URL", url.as_str()),
+            ("DATABASE_URL", url),
             ("WEBHOOK_TOKEN", TOKEN),
             // A job that knows no vendor: what is tested here holds for every job and is to outlive those that a fork removes.
             ("JOBS", "report-call"),
@@ -80,8 +102,15 @@ impl App {
             }
         }
         let process = Process::start(command, &all).await;
-        let db = database::connect(&url).await;
-        Self { process, db, stand_in, http: Client::new(), settings: all, joined: Vec::new() }
+        let ending = Ending::of(direct);
+        ending.watch(command, process.shared_log());
+        let db = database::connect(direct).await;
+        Self { ending, process, db, stand_in, http: Client::new(), settings: all, joined: Vec::new() }
+    }
+
+    /// It ends with jobs undone, and is meant to.
+    pub(crate) fn leaves_jobs(&self) {
+        self.ending.leave_jobs();
     }
 
     /// What this deployment's setting is.
@@ -91,7 +120,9 @@ impl App {
 
     /// Another process of the same deployment.
     pub(crate) async fn another(&self, command: &str) -> Process {
-        Process::start(Some(command), &self.settings).await
+        let process = Process::start(Some(command), &self.settings).await;
+        self.ending.watch(Some(command), process.shared_log());
+        process
     }
 
     /// This deployment with another process beside it, which has these settings too; the process ends with the app.
@@ -99,7 +130,9 @@ impl App {
         let mut all = self.settings.clone();
         all.retain(|(usual, _)| settings.iter().all(|(name, _)| name != usual));
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        self.joined.push(Process::start(Some(command), &all).await);
+        let process = Process::start(Some(command), &all).await;
+        self.ending.watch(Some(command), process.shared_log());
+        self.joined.push(process);
         self
     }
 

@@ -20,9 +20,12 @@ pub(crate) fn binary() -> String {
     std::env::var("AFTERCALL_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_aftercall").to_owned())
 }
 
+/// What a process prints, line by line, as it comes.
+pub(crate) type Log = Arc<Mutex<Vec<String>>>;
+
 pub(crate) struct Process {
     child: Child,
-    lines: Arc<Mutex<Vec<String>>>,
+    lines: Log,
     readers: [JoinHandle<()>; 2],
     address: String,
     admin: String,
@@ -135,6 +138,11 @@ impl Process {
         line.unwrap()
     }
 
+    /// What it prints, also when it has ended.
+    pub(crate) fn shared_log(&self) -> Log {
+        Arc::clone(&self.lines)
+    }
+
     /// All that it has printed.
     pub(crate) fn log(&self) -> String {
         self.lines.lock().unwrap().join("\n")
@@ -194,7 +202,7 @@ fn address(line: &str) -> String {
     address.chars().take_while(|letter| letter.is_ascii_digit() || ".:".contains(*letter)).collect()
 }
 
-fn collect(pipe: impl AsyncRead + Unpin + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
+fn collect(pipe: impl AsyncRead + Unpin + Send + 'static, lines: &Log) -> JoinHandle<()> {
     let lines = Arc::clone(lines);
     tokio::spawn(async move {
         let mut pipe = BufReader::new(pipe).lines();
