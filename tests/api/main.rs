@@ -22,6 +22,7 @@ mod newest;
 mod proxies;
 mod retries;
 mod signatures;
+mod silent_database;
 mod stopping;
 mod vendor_trouble;
 mod views;
