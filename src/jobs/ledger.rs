@@ -237,8 +237,8 @@ impl Ledger<'_> {
             return query.execute(self.pool).await.map(drop);
         };
         let mut transaction = self.pool.begin().await?;
-        query.execute(&mut *transaction).await?;
         queue::postpone(&mut transaction, self.task_id, wait).await?;
+        query.execute(&mut *transaction).await?;
         transaction.commit().await
     }
 }

@@ -24,6 +24,7 @@ mod retries;
 mod signatures;
 mod silent_database;
 mod stopping;
+mod unserved;
 mod vendor_trouble;
 mod views;
 mod webhooks;

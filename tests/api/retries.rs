@@ -174,10 +174,7 @@ async fn the_job_of_a_worker_that_was_killed_is_done_by_another() {
 #[tokio::test]
 async fn a_receiver_needs_no_setting_of_a_vendor() {
     let app = App::receiver(&[("REPORT_URL", "")]).await;
-    assert_eq!(
-        app.deliver(&json!({ "event": "call.completed", "call_id": "cl_1" })).await["status"],
-        "stored"
-    );
+    app.deliver(&json!({ "event": "call.completed", "call_id": "cl_1" })).await;
     assert_eq!(app.count("select count(*) from apalis.jobs").await, 1);
 }
 

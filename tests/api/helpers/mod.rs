@@ -120,19 +120,22 @@ impl App {
 
     /// Another process of the same deployment.
     pub(crate) async fn another(&self, command: &str) -> Process {
-        let process = Process::start(Some(command), &self.settings).await;
-        self.ending.watch(Some(command), process.shared_log());
-        process
+        self.another_with(command, &[]).await
     }
 
-    /// This deployment with another process beside it, which has these settings too; the process ends with the app.
-    pub(crate) async fn joined_by(mut self, command: &str, settings: &[(&str, &str)]) -> Self {
+    /// Another process of the same deployment, which has these settings too.
+    pub(crate) async fn another_with(&self, command: &str, settings: &[(&str, &str)]) -> Process {
         let mut all = self.settings.clone();
         all.retain(|(usual, _)| settings.iter().all(|(name, _)| name != usual));
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let process = Process::start(Some(command), &all).await;
         self.ending.watch(Some(command), process.shared_log());
-        self.joined.push(process);
+        process
+    }
+
+    /// This deployment with such a process beside it, which ends with the app.
+    pub(crate) async fn joined_by(mut self, command: &str, settings: &[(&str, &str)]) -> Self {
+        self.joined.push(self.another_with(command, settings).await);
         self
     }
 
@@ -158,12 +161,17 @@ impl App {
     }
 
     /// Delivers an event that must be stored; returns the answer. As the platform does, it tries again where a busy machine
-    /// answers 503.
+    /// answers 503; what was stored all the same is then a duplicate.
     pub(crate) async fn deliver(&self, event: &Value) -> Value {
+        self.deliver_text(event.to_string()).await
+    }
+
+    /// The same of a body that need not be a documented one.
+    pub(crate) async fn deliver_text(&self, body: String) -> Value {
         for _ in 0..6 {
-            let response = self.post(event.to_string()).send().await.unwrap();
+            let response = self.post(body.clone()).send().await.unwrap();
             if response.status() != StatusCode::SERVICE_UNAVAILABLE {
-                assert_eq!(response.status(), StatusCode::OK);
+                assert_eq!(response.status(), StatusCode::OK, "{body:.200}");
                 return response.json().await.unwrap();
             }
         }
