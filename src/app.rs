@@ -48,7 +48,7 @@ impl FromRef<AppState> for Arc<Guard> {
 
 /// Every route of the webhook's listener; those of the other are in [`admin`] and the console.
 fn routes(config: &Config, state: AppState, readiness: Readiness) -> Router {
-    let path = format!("/{}", config.webhook.path.trim_matches('/'));
+    let path = config.webhook.path.clone();
     let webhook = if config.webhook.gone {
         any(async || Rejection::Gone)
     } else {

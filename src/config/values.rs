@@ -90,7 +90,7 @@ impl FromStr for AllowedAddresses {
     }
 }
 
-/// Words, comma separated.
+/// Words, comma separated, each of them once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names(pub Vec<String>);
 
@@ -98,7 +98,13 @@ impl FromStr for Names {
     type Err = ConfigError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(items(text).map(str::to_owned).collect()))
+        let mut names: Vec<String> = Vec::new();
+        for name in items(text) {
+            if !names.iter().any(|before| before == name) {
+                names.push(name.to_owned());
+            }
+        }
+        Ok(Self(names))
     }
 }
 
@@ -189,6 +195,12 @@ mod tests {
 
     fn full(url: &str, password: &str) -> String {
         with_password(&url.into(), &password.into()).expose_secret().to_owned()
+    }
+
+    #[test]
+    fn a_name_that_stands_there_twice_counts_once() {
+        let names: Names = "b, a,b,,a ,c".parse().unwrap_or_default();
+        assert_eq!(names.0, ["b", "a", "c"]);
     }
 
     #[test]
