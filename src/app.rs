@@ -95,6 +95,7 @@ struct Receiver {
 ///
 /// A setting is missing or wrong, the database can't be reached, or an address is taken.
 pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Result<Running> {
+    config.refuse_short_secrets()?;
     let config = Arc::new(config);
     let url = config.database_url.as_ref().ok_or_else(|| {
         ConfigError::new(

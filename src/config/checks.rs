@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use super::ConfigError;
+use secrecy::ExposeSecret;
+
+use super::{Config, ConfigError};
 
 /// A worker counts as dead after a minute without a sign of life (`src/jobs/queue.rs`), and that minute must stay over
 /// twice a job's time limit, or a slow job would run twice at a time.
 const LONGEST_JOB: Duration = Duration::from_secs(30);
+
+/// A secret of fewer characters can be guessed, where nothing but its length keeps guesses out.
+const SHORTEST_SECRET: usize = 16;
 
 /// Paths of the webhook's listener that are taken.
 const PROBES: [&str; 2] = ["health/live", "health/ready"];
@@ -43,6 +48,30 @@ pub(super) fn webhook_path(text: &str) -> Result<String, ConfigError> {
         return Err(ConfigError::new("a probe answers there: set WEBHOOK_PATH to another path"));
     }
     Ok(format!("/{path}"))
+}
+
+impl Config {
+    /// Refuses secrets of ours that are in force and can be guessed. One of before a rotation may be what it was.
+    ///
+    /// # Errors
+    ///
+    /// It names the first.
+    pub fn refuse_short_secrets(&self) -> Result<(), ConfigError> {
+        let ours = [
+            ("WEBHOOK_TOKEN", &self.webhook.token),
+            ("WEBHOOK_BASIC_PASSWORD", &self.webhook.basic_password),
+            ("WEBHOOK_SIGNING_SECRET", &self.webhook.signing_secret),
+            ("CONSOLE_PASSWORD", &self.console_password),
+        ];
+        let short = |secret: &str| secret.chars().count() < SHORTEST_SECRET;
+        match ours.iter().find(|(_, set)| set.as_ref().is_some_and(|set| short(set.expose_secret()))) {
+            None => Ok(()),
+            Some((name, _)) => Err(ConfigError::new(format!(
+                "{name} has fewer than {SHORTEST_SECRET} characters and can be guessed: set it to what \
+                 `openssl rand -hex 32` prints"
+            ))),
+        }
+    }
 }
 
 #[cfg(test)]
