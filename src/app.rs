@@ -48,15 +48,15 @@ impl FromRef<AppState> for Arc<Guard> {
 
 /// Every route of the webhook's listener; those of the other are in [`admin`] and the console.
 fn routes(config: &Config, state: AppState, readiness: Readiness) -> Router {
-    let path = config.webhook.path.clone();
+    let path = &config.webhook.path;
     let webhook = if config.webhook.gone {
         any(async || Rejection::Gone)
     } else {
         post(receive::receive).fallback(async || Rejection::NotPost)
     };
-    let router = admin::probes(readiness).route(&path, webhook.clone());
+    let router = admin::probes(readiness).route(path, webhook.clone());
     let router = if path == "/" { router } else { router.route(&format!("{path}/"), webhook) };
-    router.fallback(async move || Rejection::NotFound { webhook: path }).with_state(state)
+    router.fallback(async || Rejection::NotFound).with_state(state)
 }
 
 /// What a process does.
@@ -96,6 +96,9 @@ struct Receiver {
 /// A setting is missing or wrong, the database can't be reached, or an address is taken.
 pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Result<Running> {
     config.refuse_short_secrets()?;
+    if roles.receive {
+        config.refuse_to_hear_nobody()?;
+    }
     let config = Arc::new(config);
     let url = config.database_url.as_ref().ok_or_else(|| {
         ConfigError::new(

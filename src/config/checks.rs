@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::{Config, ConfigError};
+use super::{AllowedAddresses, Config, ConfigError};
 
-/// A worker counts as dead after a minute without a sign of life (`src/jobs/queue.rs`), and that minute must stay over
+/// A worker counts as dead after a minute without a sign of life (`src/jobs/queue/storage.rs`), and that minute must stay over
 /// twice a job's time limit, or a slow job would run twice at a time.
 const LONGEST_JOB: Duration = Duration::from_secs(30);
 
@@ -51,6 +51,24 @@ pub(super) fn webhook_path(text: &str) -> Result<String, ConfigError> {
 }
 
 impl Config {
+    /// Refuses to be public and to let this machine alone deliver: whoever came through the proxy got 403, or, where the
+    /// proxy doesn't say for whom it forwards, everybody was let in as this machine.
+    ///
+    /// # Errors
+    ///
+    /// It names both settings.
+    pub fn refuse_to_hear_nobody(&self) -> Result<(), ConfigError> {
+        match &self.webhook.allowed_ips {
+            AllowedAddresses::Only(networks) if self.public_url.is_some() && networks.are_loopback() => {
+                Err(ConfigError::new(
+                    "PUBLIC_URL is set, and WEBHOOK_ALLOWED_IPS lets this machine alone deliver: list the platform's \
+                     addresses there, or say `any` until you know them",
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses secrets of ours that are in force and can be guessed. One of before a rotation may be what it was.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ use secrecy::SecretString;
 
 pub use hubspot::HubSpotConfig;
 use values::with_password;
-pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs, new_secret, secret};
+pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs, is_private, new_secret, secret};
 pub use webhooks::{AlertConfig, ReportConfig, ReviewConfig};
 pub use zendesk::ZendeskConfig;
 

@@ -35,6 +35,12 @@ impl Networks {
         self.0.iter().all(|network| is_private(network.network()) && is_private(network.broadcast()))
     }
 
+    /// Whether none of them reaches beyond this machine.
+    #[must_use]
+    pub fn are_loopback(&self) -> bool {
+        self.0.iter().all(|network| network.network().is_loopback() && network.broadcast().is_loopback())
+    }
+
     /// Whether one of the networks holds the address.
     #[must_use]
     pub fn contain(&self, address: IpAddr) -> bool {
@@ -50,8 +56,9 @@ impl FromStr for Networks {
     }
 }
 
-/// (RFC 1918, RFC 4193, RFC 3927 and loopback.)
-fn is_private(address: IpAddr) -> bool {
+/// Whether it is this machine's or a private network's. (RFC 1918, RFC 4193, RFC 3927 and loopback.)
+#[must_use]
+pub fn is_private(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
         IpAddr::V6(address) => {

@@ -99,12 +99,12 @@ async fn an_address_that_is_not_allowed_gets_403() {
 }
 
 #[tokio::test]
-async fn another_path_gets_404_that_names_the_right_one() {
+async fn another_path_gets_404_that_does_not_tell_the_right_one() {
     let app = App::receiver(&[]).await;
     let request = app.http.post(app.process.url("/webhook")).header("X-Webhook-Token", TOKEN).body(SAMPLE);
     let (status, reason) = told(request).await;
     assert_eq!(status, 404);
-    assert!(reason.contains("/webhooks/after-call"), "{reason}");
+    assert!(reason.contains("WEBHOOK_PATH") && !reason.contains("after-call"), "{reason}");
 }
 
 #[tokio::test]

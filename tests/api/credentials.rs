@@ -151,6 +151,10 @@ async fn a_process_that_would_hear_nobody_or_everybody_by_mistake_does_not_start
             json!({ "WEBHOOK_BASIC_USER": "u", "WEBHOOK_BASIC_PASSWORD": "a-long-password!", "WEBHOOK_SIGNATURE": "required" }),
             "set WEBHOOK_SIGNING_SECRET",
         ),
+        (
+            json!({ "WEBHOOK_TOKEN": TOKEN, "PUBLIC_URL": "https://calls.example.com" }),
+            "PUBLIC_URL is set, and WEBHOOK_ALLOWED_IPS lets this machine alone deliver",
+        ),
         (json!({ "WEBHOOK_TOKEN": "fifteen-letters" }), "WEBHOOK_TOKEN has fewer than 16 characters"),
         (
             json!({ "WEBHOOK_BASIC_USER": "u", "WEBHOOK_BASIC_PASSWORD": "p" }),
