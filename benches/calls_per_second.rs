@@ -27,7 +27,7 @@ use tokio::{
 };
 
 const SAMPLE: &str = include_str!("../tests/fixtures/sample.json");
-const TOKEN: &str = "benchmark";
+const TOKEN: &str = "token-of-the-benchmark";
 const WARM_UP: Duration = Duration::from_secs(2);
 const MEASURED: Duration = Duration::from_secs(8);
 

@@ -20,7 +20,7 @@ use stand_in::{Fault, Options, RateLimit, StandIn, zendesk::Status};
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const SAMPLE: &str = include_str!("../tests/fixtures/sample.json");
-const TOKEN: &str = "benchmark";
+const TOKEN: &str = "token-of-the-benchmark";
 const OUTAGE: Duration = Duration::from_mins(1);
 
 /// Two processes that receive and work, over a database and vendors of their own.

@@ -3,24 +3,21 @@
 //! Receivers and workers both have it. It is the first to start and the last to stop, so that a process can be asked how
 //! it is for as long as it lives.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use anyhow::{Context, ensure};
 use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
 use reqwest::Url;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use sqlx::PgPool;
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
+    readiness::{PATIENCE, Readiness},
     serve::{FEW_CONNECTIONS, listen, serve},
 };
-
-/// How long the database may take to answer a probe.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The second listener, at work.
 pub struct Admin {
@@ -31,15 +28,15 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Starts it; `used` is the pool on which the process's own work depends.
+    /// Starts it.
     ///
     /// # Errors
     ///
     /// The address is taken.
-    pub async fn start(config: &Config, url: &SecretString, used: PgPool) -> anyhow::Result<Self> {
+    pub async fn start(config: &Config, url: &SecretString, readiness: Readiness) -> anyhow::Result<Self> {
         let listener = listen(config.admin_addr, "ADMIN_ADDR").await?;
         let address = listener.local_addr()?;
-        let routes = probes(used).merge(console(config, url)?);
+        let routes = probes(readiness).merge(console(config, url)?);
         let stop = CancellationToken::new();
         let server = tokio::spawn(serve(listener, routes, FEW_CONNECTIONS, stop.clone()));
         tracing::info!(%address, "probes and console are served");
@@ -75,22 +72,18 @@ fn console(config: &Config, _: &SecretString) -> anyhow::Result<Router> {
 }
 
 /// `/health/live` and `/health/ready`, which both listeners have.
-pub fn probes<S: Clone + Send + Sync + 'static>(used: PgPool) -> Router<S> {
+pub fn probes<S: Clone + Send + Sync + 'static>(readiness: Readiness) -> Router<S> {
     Router::new()
         .route("/health/live", get(async || Json(json!({ "status": "live" }))))
         .route("/health/ready", get(ready))
-        .with_state(used)
+        .with_state(readiness)
 }
 
 /// 200 while the process can do its work: events are stored and jobs are run over the database.
-async fn ready(State(pool): State<PgPool>) -> (StatusCode, Json<Value>) {
-    let answer = timeout(PATIENCE, sqlx::query("select from call_event limit 0").execute(&pool)).await;
-    match answer.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
-        Ok(_) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
-        Err(error) => {
-            tracing::warn!(%error, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "the database does not answer" })))
-        }
+async fn ready(State(readiness): State<Readiness>) -> (StatusCode, Json<Value>) {
+    match readiness.now().await {
+        Ok(()) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": why }))),
     }
 }
 

@@ -22,7 +22,12 @@ use crate::{
     db,
     error::Rejection,
     jobs::{Enabled, JobKind, bell::Bell, breaker::Breakers, queue::Workers, unserved},
-    receive::{self, guard::Guard, store::Writer},
+    readiness::Readiness,
+    receive::{
+        self,
+        guard::Guard,
+        store::{Condition, Writer},
+    },
     serve::{listen, most_connections, serve},
 };
 
@@ -42,16 +47,16 @@ impl FromRef<AppState> for Arc<Guard> {
 }
 
 /// Every route of the webhook's listener; those of the other are in [`admin`] and the console.
-fn routes(config: &Config, state: AppState, pool: PgPool) -> Router {
-    let path = format!("/{}", config.webhook.path.trim_matches('/'));
+fn routes(config: &Config, state: AppState, readiness: Readiness) -> Router {
+    let path = &config.webhook.path;
     let webhook = if config.webhook.gone {
         any(async || Rejection::Gone)
     } else {
         post(receive::receive).fallback(async || Rejection::NotPost)
     };
-    let router = admin::probes(pool).route(&path, webhook.clone());
+    let router = admin::probes(readiness).route(path, webhook.clone());
     let router = if path == "/" { router } else { router.route(&format!("{path}/"), webhook) };
-    router.fallback(async move || Rejection::NotFound { webhook: path }).with_state(state)
+    router.fallback(async || Rejection::NotFound).with_state(state)
 }
 
 /// What a process does.
@@ -90,6 +95,10 @@ struct Receiver {
 ///
 /// A setting is missing or wrong, the database can't be reached, or an address is taken.
 pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Result<Running> {
+    config.refuse_short_secrets()?;
+    if roles.receive {
+        config.refuse_to_hear_nobody()?;
+    }
     let config = Arc::new(config);
     let url = config.database_url.as_ref().ok_or_else(|| {
         ConfigError::new(
@@ -111,11 +120,17 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     let ready_to_work = if roles.work { jobs.prepare(&workers)? } else { Vec::new() };
     let alerts = if roles.work { Alerts::new(&config.alerts)? } else { None };
 
-    let used = receiving.as_ref().map_or(&workers.pool, |(_, pool)| pool).clone();
-    let admin = Admin::start(&config, url, used).await?;
+    let (probe, writer) = (db::probe_pool(url)?, Condition::default());
+    let readiness = Readiness::new(probe.clone(), writer.clone());
+    let admin = Admin::start(&config, url, readiness.clone()).await?;
     db::migrate(url).await?;
     let receiver = match receiving {
-        Some((guard, pool)) => Some(receive(&config, guard, pool, jobs).await?),
+        Some((guard, pool)) => {
+            let (queue, writer) = Writer::start(pool.clone(), probe, jobs, writer);
+            let state = AppState { guard: Arc::new(guard), writer: queue };
+            let (address, stop, server) = receive(&config, state, readiness.clone()).await?;
+            Some((address, Receiver { stop, server, writer, pool }))
+        }
         None => None,
     };
     let bell = roles.work.then(|| {
@@ -128,6 +143,7 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     for start in ready_to_work {
         start();
     }
+    readiness.has_started();
     if roles.work {
         tracing::info!("working");
     }
@@ -139,19 +155,16 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
 
 async fn receive(
     config: &Config,
-    guard: Guard,
-    pool: PgPool,
-    jobs: Enabled,
-) -> anyhow::Result<(SocketAddr, Receiver)> {
+    state: AppState,
+    readiness: Readiness,
+) -> anyhow::Result<(SocketAddr, CancellationToken, JoinHandle<()>)> {
     let listener = listen(config.listen_addr, "LISTEN_ADDR").await?;
     let address = listener.local_addr()?;
     tracing::info!(%address, "listening");
-    let (queue, writer) = Writer::start(pool.clone(), jobs);
-    let state = AppState { guard: Arc::new(guard), writer: queue };
     let stop = CancellationToken::new();
-    let server =
-        tokio::spawn(serve(listener, routes(config, state, pool.clone()), most_connections(), stop.clone()));
-    Ok((address, Receiver { stop, server, writer, pool }))
+    let routes = routes(config, state, readiness);
+    let server = tokio::spawn(serve(listener, routes, most_connections(), stop.clone()));
+    Ok((address, stop, server))
 }
 
 impl Running {
@@ -167,7 +180,7 @@ impl Running {
             receiver.stop.cancel();
             receiver.server.await.context("the server")?;
             receiver.writer.await.context("the writer")?;
-            receiver.pool.close().await;
+            close(&receiver.pool).await;
         }
         self.workers.stop.cancel();
         self.workers.tracker.close();
@@ -175,10 +188,14 @@ impl Running {
             tracing::warn!("some jobs did not end in time: another worker runs them again");
         }
         drop((self.bell, self.alerts, self.unserved));
-        // A job that did not end holds its connection; it is cut with the process.
-        if timeout(Duration::from_secs(1), self.workers.pool.close()).await.is_err() {
-            tracing::warn!("some connections to the database were still in use");
-        }
+        close(&self.workers.pool).await;
         self.admin.stop().await
+    }
+}
+
+/// A job that did not end, or a commit, holds its connection; it is cut with the process.
+async fn close(pool: &PgPool) {
+    if timeout(Duration::from_secs(1), pool.close()).await.is_err() {
+        tracing::warn!("some connections to the database were still in use");
     }
 }

@@ -11,6 +11,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::time::{Instant, sleep, timeout};
+use ulid::Ulid;
 
 /// Our tables; apalis keeps its own history of its own tables, in the schema apalis.
 static MIGRATIONS: Migrator = sqlx::migrate!();
@@ -18,25 +19,45 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 /// How long a database that starts beside us may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The writer's and the readiness probe's connections. They give up before the platform does: a statement that waits
-/// for a lock or a stalled disk must not hold a delivery past the second within which it gets its answer.
+/// Asked of a connection before it is used again, in place of a ping. After a failover the old primary may still answer,
+/// and refuse all writes; closed, the connection makes room for one to the new primary.
+const TAKES_WRITES: &str = "select current_setting('transaction_read_only') = 'off'";
+
+/// The same for connections that we keep from writing ourselves.
+const IS_PRIMARY: &str = "select not pg_is_in_recovery()";
+
+/// The writer's connections. They give up before the platform does: a statement that waits for a lock or a stalled disk
+/// must not hold a delivery past the second within which it gets its answer. By their name the server can be asked about
+/// them.
 ///
 /// # Errors
 ///
 /// `DATABASE_URL` is no URL of a Postgres.
 pub fn writer_pool(url: &SecretString) -> anyhow::Result<PgPool> {
-    let options = PgPoolOptions::new()
+    let options = pool(TAKES_WRITES, Duration::ZERO, SIGN_OF_LIFE)
         .max_connections(2)
-        .acquire_timeout(Duration::from_millis(800))
-        .after_connect(|connection, _| {
-            Box::pin(async {
-                connection
-                    .execute("set statement_timeout = '800ms'; set lock_timeout = '500ms'")
-                    .await
-                    .map(drop)
-            })
-        });
-    Ok(options.connect_lazy_with(parse(url)?))
+        .acquire_timeout(Duration::from_millis(800));
+    // The last of them for a client that fell silent in the middle of a transaction: its locks would be in the way.
+    let options = on_connect(
+        options,
+        "set statement_timeout = '800ms'; set lock_timeout = '500ms';
+        set idle_in_transaction_session_timeout = '5s'",
+    );
+    let name = format!("{} writer {}", env!("CARGO_PKG_NAME"), Ulid::generate());
+    Ok(options.connect_lazy_with(parse(url)?.application_name(&name)))
+}
+
+/// The readiness probe's connection, on which the writer asks about its own, too.
+///
+/// # Errors
+///
+/// `DATABASE_URL` is no URL of a Postgres.
+pub fn probe_pool(url: &SecretString) -> anyhow::Result<PgPool> {
+    let options = pool(TAKES_WRITES, Duration::ZERO, SIGN_OF_LIFE)
+        .max_connections(1)
+        .acquire_timeout(Duration::from_millis(800));
+    Ok(on_connect(options, "set statement_timeout = '800ms'; set lock_timeout = '500ms'")
+        .connect_lazy_with(parse(url)?))
 }
 
 /// How long the workers' statements may take together, where they belong together.
@@ -60,11 +81,6 @@ pub async fn within<T>(statements: impl Future<Output = sqlx::Result<T>>) -> sql
     timeout(STATEMENTS, statements).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
-/// Asks a connection whether it is there. An error makes the pool cut it.
-async fn answers(connection: &mut PgConnection, limit: Duration) -> sqlx::Result<bool> {
-    timeout(limit, connection.ping()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
-}
-
 /// The workers' connections: their statements are short, so they share them. One that has gone silent is cut, both when
 /// it is taken and when it comes back: sqlx itself would wait for it for ever.
 ///
@@ -73,20 +89,9 @@ async fn answers(connection: &mut PgConnection, limit: Duration) -> sqlx::Result
 /// `DATABASE_URL` is no URL of a Postgres.
 pub fn worker_pool(url: &SecretString, jobs_at_a_time: usize) -> anyhow::Result<PgPool> {
     let connections = u32::try_from(jobs_at_a_time).unwrap_or(u32::MAX).saturating_add(4).min(20);
-    let options = PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(STATEMENTS)
-        .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for < FRESH { Ok(true) } else { answers(connection, SIGN_OF_LIFE).await }
-            })
-        })
-        .after_release(|connection, _| Box::pin(answers(connection, AFTERMATH)))
-        .after_connect(|connection, _| {
-            Box::pin(async { connection.execute("set statement_timeout = '5s'").await.map(drop) })
-        });
-    Ok(options.connect_lazy_with(parse(url)?))
+    let options =
+        pool(TAKES_WRITES, FRESH, AFTERMATH).max_connections(connections).acquire_timeout(STATEMENTS);
+    Ok(on_connect(options, "set statement_timeout = '5s'").connect_lazy_with(parse(url)?))
 }
 
 /// The console's connections: its statements can't write, and none of them takes long.
@@ -95,18 +100,35 @@ pub fn worker_pool(url: &SecretString, jobs_at_a_time: usize) -> anyhow::Result<
 ///
 /// `DATABASE_URL` is no URL of a Postgres.
 pub fn reader_pool(url: &SecretString) -> anyhow::Result<PgPool> {
-    let options = PgPoolOptions::new()
+    let options = pool(IS_PRIMARY, Duration::ZERO, SIGN_OF_LIFE)
         .max_connections(2)
-        .acquire_timeout(Duration::from_secs(3))
-        .after_connect(|connection, _| {
-            Box::pin(async {
-                connection
-                    .execute("set default_transaction_read_only = on; set statement_timeout = '5s'")
-                    .await
-                    .map(drop)
-            })
-        });
-    Ok(options.connect_lazy_with(parse(url)?))
+        .acquire_timeout(Duration::from_secs(3));
+    Ok(on_connect(options, "set default_transaction_read_only = on; set statement_timeout = '5s'")
+        .connect_lazy_with(parse(url)?))
+}
+
+/// A pool that closes a connection of which the question is not true, and cuts one that doesn't answer it, both when it is
+/// taken and when it comes back: sqlx itself would wait for an answer for ever. It asks none that was idle for less than
+/// `fresh`, and lets one whose statement was given up take as long as `aftermath` to end it.
+fn pool(of_use: &'static str, fresh: Duration, aftermath: Duration) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .test_before_acquire(false)
+        .before_acquire(move |connection, meta| {
+            Box::pin(async move { Ok(meta.idle_for < fresh || is(connection, of_use, SIGN_OF_LIFE).await?) })
+        })
+        .after_release(move |connection, _| Box::pin(is(connection, of_use, aftermath)))
+}
+
+/// Whether what is asked of a connection is true. An error makes the pool cut it.
+async fn is(connection: &mut PgConnection, question: &'static str, limit: Duration) -> sqlx::Result<bool> {
+    let answer = sqlx::query_scalar(question).fetch_one(connection);
+    timeout(limit, answer).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
+fn on_connect(options: PgPoolOptions, statements: &'static str) -> PgPoolOptions {
+    options.after_connect(move |connection, _| {
+        Box::pin(async move { connection.execute(statements).await.map(drop) })
+    })
 }
 
 fn parse(url: &SecretString) -> anyhow::Result<PgConnectOptions> {

@@ -16,6 +16,9 @@ pub enum Rejection {
     /// The client's address is not allowed.
     #[error("this address may not deliver here")]
     AddressNotAllowed,
+    /// A proxy that nobody named forwards for somebody.
+    #[error("this request was forwarded: TRUSTED_PROXIES must list the proxy's address")]
+    UnknownProxy,
     /// No credential at all. The documentation's table says 403 where its samples say 401; the table is the contract.
     #[error(
         "no credential: send the secret header or Basic Auth as configured in the platform's webhook settings"
@@ -65,12 +68,9 @@ pub enum Rejection {
     /// The event could not be stored now.
     #[error("the event can't be stored now: send it again")]
     NotStored(#[from] StoreError),
-    /// Another path.
-    #[error("nothing here: the webhook's path is {webhook}")]
-    NotFound {
-        /// `WEBHOOK_PATH`.
-        webhook: String,
-    },
+    /// Another path. The right one is not told to whoever asks.
+    #[error("nothing here: compare the path with WEBHOOK_PATH of the receiver")]
+    NotFound,
     /// Another method than POST.
     #[error("deliver events with POST")]
     NotPost,
@@ -88,8 +88,10 @@ impl Rejection {
             Self::WrongCredential { .. } | Self::WrongSignature | Self::Repeated(_) => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::AddressNotAllowed | Self::NoCredential | Self::NoSignature => StatusCode::FORBIDDEN,
-            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::AddressNotAllowed | Self::UnknownProxy | Self::NoCredential | Self::NoSignature => {
+                StatusCode::FORBIDDEN
+            }
+            Self::NotFound => StatusCode::NOT_FOUND,
             Self::NotPost => StatusCode::METHOD_NOT_ALLOWED,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Gone => StatusCode::GONE,

@@ -26,6 +26,7 @@ pub mod db;
 pub mod dev;
 pub mod error;
 pub mod jobs;
+pub mod readiness;
 pub mod receive;
 pub mod serve;
 pub mod telemetry;

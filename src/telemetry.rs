@@ -66,8 +66,7 @@ impl fmt::Display for Safe<'_> {
             if count == LONGEST_TEXT {
                 return f.write_char('…');
             }
-            let turns = matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-            if character.is_control() || turns {
+            if character.is_control() || misleads(character) {
                 write!(f, "{}", character.escape_unicode())?;
             } else {
                 f.write_char(character)?;
@@ -75,6 +74,13 @@ impl fmt::Display for Safe<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether it turns the direction of writing, or hides: in a text from outside it could make its neighbours read as
+/// something else.
+#[must_use]
+pub fn misleads(character: char) -> bool {
+    matches!(character, '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 /// The milliseconds since then, for a log.

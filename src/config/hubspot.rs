@@ -15,6 +15,7 @@ pub struct HubSpotConfig {
         id = "hubspot_base_url",
         long = "hubspot-base-url",
         env = "HUBSPOT_BASE_URL",
+        hide_env_values = true,
         default_value = "https://api.hubapi.com"
     )]
     pub base_url: Url,

@@ -4,6 +4,7 @@
 //! come from the environment or from a file named by `NAME_FILE` alone: a flag would show in the process list. A file
 //! `.env` in the working directory is part of the environment ([`dotenv`]).
 
+mod checks;
 pub mod dotenv;
 mod hubspot;
 mod values;
@@ -19,7 +20,7 @@ use secrecy::SecretString;
 
 pub use hubspot::HubSpotConfig;
 use values::with_password;
-pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs, new_secret, secret};
+pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs, is_private, new_secret, secret};
 pub use webhooks::{AlertConfig, ReportConfig, ReviewConfig};
 pub use zendesk::ZendeskConfig;
 
@@ -107,7 +108,7 @@ pub enum LogFormat {
 #[command(next_help_heading = "Webhook")]
 pub struct WebhookConfig {
     /// The path of the webhook, with or without a slash at its end.
-    #[arg(long = "webhook-path", env = "WEBHOOK_PATH", default_value = DEFAULT_PATH)]
+    #[arg(long = "webhook-path", env = "WEBHOOK_PATH", default_value = DEFAULT_PATH, value_parser = checks::webhook_path)]
     pub path: String,
 
     /// The secret in the platform's custom header (`WEBHOOK_TOKEN`).
@@ -204,8 +205,8 @@ pub struct JobsConfig {
     #[arg(long = "jobs", env = "JOBS", default_value = "update-crm,attach-recording")]
     pub enabled: Names,
 
-    /// How long one run of a job may take.
-    #[arg(long = "job-timeout", env = "JOB_TIMEOUT", default_value = "20s", value_parser = humantime::parse_duration)]
+    /// How long one run of a job may take, 30s at the most: a worker that is silent for a minute counts as dead.
+    #[arg(long = "job-timeout", env = "JOB_TIMEOUT", default_value = "20s", value_parser = checks::job_timeout)]
     pub timeout: Duration,
 
     /// The wait after the first failure; each further one doubles it.
@@ -221,7 +222,7 @@ pub struct JobsConfig {
     pub give_up_after: Duration,
 
     /// How many jobs of one kind a process runs at a time; more of them only wait for the vendor's limit.
-    #[arg(long = "job-concurrency", env = "JOB_CONCURRENCY", default_value_t = 8)]
+    #[arg(long = "job-concurrency", env = "JOB_CONCURRENCY", default_value = "8", value_parser = checks::concurrency)]
     pub concurrency: usize,
 }
 

@@ -35,6 +35,12 @@ impl Networks {
         self.0.iter().all(|network| is_private(network.network()) && is_private(network.broadcast()))
     }
 
+    /// Whether none of them reaches beyond this machine.
+    #[must_use]
+    pub fn are_loopback(&self) -> bool {
+        self.0.iter().all(|network| network.network().is_loopback() && network.broadcast().is_loopback())
+    }
+
     /// Whether one of the networks holds the address.
     #[must_use]
     pub fn contain(&self, address: IpAddr) -> bool {
@@ -50,8 +56,9 @@ impl FromStr for Networks {
     }
 }
 
-/// (RFC 1918, RFC 4193, RFC 3927 and loopback.)
-fn is_private(address: IpAddr) -> bool {
+/// Whether it is this machine's or a private network's. (RFC 1918, RFC 4193, RFC 3927 and loopback.)
+#[must_use]
+pub fn is_private(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
         IpAddr::V6(address) => {
@@ -90,7 +97,7 @@ impl FromStr for AllowedAddresses {
     }
 }
 
-/// Words, comma separated.
+/// Words, comma separated, each of them once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names(pub Vec<String>);
 
@@ -98,7 +105,13 @@ impl FromStr for Names {
     type Err = ConfigError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(items(text).map(str::to_owned).collect()))
+        let mut names: Vec<String> = Vec::new();
+        for name in items(text) {
+            if !names.iter().any(|before| before == name) {
+                names.push(name.to_owned());
+            }
+        }
+        Ok(Self(names))
     }
 }
 
@@ -189,6 +202,12 @@ mod tests {
 
     fn full(url: &str, password: &str) -> String {
         with_password(&url.into(), &password.into()).expose_secret().to_owned()
+    }
+
+    #[test]
+    fn a_name_that_stands_there_twice_counts_once() {
+        let names: Names = "b, a,b,,a ,c".parse().unwrap_or_default();
+        assert_eq!(names.0, ["b", "a", "c"]);
     }
 
     #[test]

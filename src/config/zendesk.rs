@@ -11,7 +11,12 @@ use super::{Names, Pairs};
 #[command(next_help_heading = "Zendesk")]
 pub struct ZendeskConfig {
     /// The origin of your Zendesk: `https://acme.zendesk.com`.
-    #[arg(id = "zendesk_base_url", long = "zendesk-base-url", env = "ZENDESK_BASE_URL")]
+    #[arg(
+        id = "zendesk_base_url",
+        long = "zendesk-base-url",
+        env = "ZENDESK_BASE_URL",
+        hide_env_values = true
+    )]
     pub base_url: Option<Url>,
 
     /// The unique identifier of your OAuth client.

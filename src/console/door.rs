@@ -1,6 +1,11 @@
 //! Who may look: whoever knows `CONSOLE_PASSWORD`, under any user name. Every answer leaves with the same headers.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     extract::{ConnectInfo, Request, State},
@@ -9,14 +14,20 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use secrecy::SecretString;
+use tokio::time::Instant;
 
 use crate::receive::guard::{
     credential::{Match, Secret, basic},
-    failures::Failures,
+    failures::{Failures, MOST_ADDRESSES, household},
 };
 
-/// Wrong passwords a second from one address before the answer is 429; the right one is never kept waiting.
+/// Wrong passwords a second from one address. After that nothing it sends is compared for [`REFUSED_FOR`], not even the
+/// right one: whoever guesses must not learn which it was.
 const WRONG_PASSWORDS: u32 = 10;
+const REFUSED_FOR: Duration = Duration::from_secs(1);
+
+/// How long a line in the log that somebody has come in holds for the same address.
+const TOLD_FOR: Duration = Duration::from_mins(10);
 
 /// No script, no frame, no form, nothing from elsewhere; nothing is kept by a browser or told to another site.
 const HEADERS: [(HeaderName, &str); 4] = [
@@ -32,11 +43,20 @@ const HEADERS: [(HeaderName, &str); 4] = [
 pub(super) struct Door {
     password: Secret,
     failures: Failures,
+    /// Who has failed too often.
+    refused: Marked,
+    /// Whose coming in stands in the log.
+    told: Marked,
 }
 
 impl Door {
     pub(super) fn new(password: &SecretString) -> Self {
-        Self { password: Secret::of(password, None), failures: Failures::new(WRONG_PASSWORDS) }
+        Self {
+            password: Secret::of(password, None),
+            failures: Failures::new(WRONG_PASSWORDS),
+            refused: Marked::default(),
+            told: Marked::default(),
+        }
     }
 
     /// `None` where no password was sent.
@@ -46,18 +66,56 @@ impl Door {
         Some(matches!(self.password.is(&sent[colon + 1..]), Match::Current))
     }
 
-    fn refuse(&self, request: &Request) -> Response {
-        let ConnectInfo(peer) =
-            request.extensions().get::<ConnectInfo<SocketAddr>>().expect("the server adds the peer");
-        let peer = peer.ip();
-        if self.failures.too_many(peer) {
-            let later = [(header::RETRY_AFTER, "1")];
-            return (StatusCode::TOO_MANY_REQUESTS, later, "Too many wrong passwords: wait a second.\n")
-                .into_response();
+    /// The answer to who may not come in.
+    fn refuse(&self, peer: IpAddr, headers: &HeaderMap) -> Option<Response> {
+        if self.refused.holds(peer) {
+            return Some(too_many());
         }
-        tracing::warn!(%peer, "a wrong password for the console");
-        ask()
+        match self.opens(headers) {
+            Some(true) => {
+                if !self.told.holds(peer) {
+                    self.told.mark(peer, TOLD_FOR);
+                    tracing::info!(%peer, "the console is opened");
+                }
+                None
+            }
+            Some(false) if self.failures.too_many(peer) => {
+                self.refused.mark(peer, REFUSED_FOR);
+                tracing::warn!(%peer, "too many wrong passwords for the console: the address is refused for a second");
+                Some(too_many())
+            }
+            Some(false) => {
+                tracing::warn!(%peer, "a wrong password for the console");
+                Some(ask())
+            }
+            None => Some(ask()),
+        }
     }
+}
+
+/// Addresses, and until when something holds for each.
+#[derive(Default)]
+struct Marked(Mutex<HashMap<IpAddr, Instant>>);
+
+impl Marked {
+    fn holds(&self, address: IpAddr) -> bool {
+        let marked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        marked.get(&household(address)).is_some_and(|until| Instant::now() < *until)
+    }
+
+    fn mark(&self, address: IpAddr, holds_for: Duration) {
+        let mut marked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if marked.len() >= MOST_ADDRESSES {
+            marked.retain(|_, until| now < *until);
+        }
+        marked.insert(household(address), now + holds_for);
+    }
+}
+
+fn too_many() -> Response {
+    let later = [(header::RETRY_AFTER, "1")];
+    (StatusCode::TOO_MANY_REQUESTS, later, "Too many wrong passwords: wait a second.\n").into_response()
 }
 
 fn ask() -> Response {
@@ -68,10 +126,11 @@ fn ask() -> Response {
 
 /// Lets a request in, or asks for the password.
 pub(super) async fn pass(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
-    let mut response = match door.opens(request.headers()) {
-        Some(true) => next.run(request).await,
-        Some(false) => door.refuse(&request),
-        None => ask(),
+    let ConnectInfo(peer) =
+        request.extensions().get::<ConnectInfo<SocketAddr>>().expect("the server adds the peer");
+    let mut response = match door.refuse(peer.ip().to_canonical(), request.headers()) {
+        Some(refusal) => refusal,
+        None => next.run(request).await,
     };
     let headers = response.headers_mut();
     for (name, value) in HEADERS {

@@ -22,6 +22,7 @@ use axum::{
 use secrecy::SecretString;
 use sqlx::PgPool;
 
+use crate::telemetry::misleads;
 use door::Door;
 
 /// Every page. Without a password there are none.
@@ -53,8 +54,7 @@ fn render(template: &impl Template) -> Result<Html<String>, Broken> {
 fn disarm(page: &str) -> String {
     let mut text = String::with_capacity(page.len());
     for character in page.chars() {
-        let turns = matches!(character, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-        if turns || character.is_control() && !matches!(character, '\n' | '\t') {
+        if misleads(character) || character.is_control() && !matches!(character, '\n' | '\t') {
             // Writing to a String can't fail.
             let _infallible = write!(text, "{}", character.escape_unicode());
         } else {

@@ -91,6 +91,7 @@ async fn silence_is_told_and_so_is_the_next_call() {
     assert!(told[0].starts_with("no call has come since 20"), "{told:?}");
     assert!(told[0].ends_with("longer than 3s (ALERT_SILENCE)"), "{told:?}");
     assert!(told[1].starts_with("over: no call came from 20"), "{told:?}");
+    app.all_done().await;
 }
 
 #[tokio::test]

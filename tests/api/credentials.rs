@@ -25,11 +25,13 @@ async fn basic_auth_admits() {
     let app = App::receiver(&[
         ("WEBHOOK_TOKEN", ""),
         ("WEBHOOK_BASIC_USER", "platform"),
-        ("WEBHOOK_BASIC_PASSWORD", "pass:word"),
+        ("WEBHOOK_BASIC_PASSWORD", "pass:word-of-length"),
     ])
     .await;
-    assert_eq!(told(app.bare(SAMPLE).basic_auth("platform", Some("pass:word"))).await.0, 200);
-    for (user, password) in [("platform", "pass"), ("platform", ""), ("other", "pass:word"), ("", "")] {
+    assert_eq!(told(app.bare(SAMPLE).basic_auth("platform", Some("pass:word-of-length"))).await.0, 200);
+    for (user, password) in
+        [("platform", "pass"), ("platform", ""), ("other", "pass:word-of-length"), ("", "")]
+    {
         assert_eq!(told(app.bare(SAMPLE).basic_auth(user, Some(password))).await.0, 401, "{user}:{password}");
     }
     for malformed in ["Basic", "Basic ", "Basic !", "basic cGxhdGZvcm0=", "Bearer x"] {
@@ -45,11 +47,12 @@ async fn basic_auth_admits() {
 #[tokio::test]
 async fn either_scheme_admits_where_both_are_configured() {
     let app =
-        App::receiver(&[("WEBHOOK_BASIC_USER", "platform"), ("WEBHOOK_BASIC_PASSWORD", "secret")]).await;
+        App::receiver(&[("WEBHOOK_BASIC_USER", "platform"), ("WEBHOOK_BASIC_PASSWORD", "a-secret-password")])
+            .await;
     assert_eq!(told(app.post(SAMPLE)).await.0, 200);
-    assert_eq!(told(app.bare(SAMPLE).basic_auth("platform", Some("secret"))).await.0, 200);
+    assert_eq!(told(app.bare(SAMPLE).basic_auth("platform", Some("a-secret-password"))).await.0, 200);
     let one_wrong =
-        app.bare(SAMPLE).header("X-Webhook-Token", "wrong").basic_auth("platform", Some("secret"));
+        app.bare(SAMPLE).header("X-Webhook-Token", "wrong").basic_auth("platform", Some("a-secret-password"));
     assert_eq!(told(one_wrong).await.0, 200);
     let both_wrong =
         app.bare(SAMPLE).header("X-Webhook-Token", "wrong").basic_auth("platform", Some("wrong"));
@@ -70,14 +73,17 @@ async fn the_previous_token_admits_during_a_rotation_and_says_so_in_the_log() {
 async fn the_previous_user_and_password_admit_during_a_rotation() {
     let settings = [
         ("WEBHOOK_BASIC_USER", "new"),
-        ("WEBHOOK_BASIC_PASSWORD", "fresh"),
+        ("WEBHOOK_BASIC_PASSWORD", "a-fresh-password"),
         ("WEBHOOK_BASIC_USER_PREVIOUS", "old"),
         ("WEBHOOK_BASIC_PASSWORD_PREVIOUS", "stale"),
     ];
     let app = App::receiver(&settings).await;
-    for (user, password, status) in
-        [("new", "fresh", 200), ("old", "stale", 200), ("new", "stale", 401), ("old", "fresh", 401)]
-    {
+    for (user, password, status) in [
+        ("new", "a-fresh-password", 200),
+        ("old", "stale", 200),
+        ("new", "stale", 401),
+        ("old", "a-fresh-password", 401),
+    ] {
         assert_eq!(
             told(app.bare(SAMPLE).basic_auth(user, Some(password))).await.0,
             status,
@@ -86,7 +92,7 @@ async fn the_previous_user_and_password_admit_during_a_rotation() {
     }
     let same_user = App::receiver(&[
         ("WEBHOOK_BASIC_USER", "same"),
-        ("WEBHOOK_BASIC_PASSWORD", "fresh"),
+        ("WEBHOOK_BASIC_PASSWORD", "a-fresh-password"),
         ("WEBHOOK_BASIC_PASSWORD_PREVIOUS", "stale"),
     ])
     .await;
@@ -111,9 +117,9 @@ async fn without_authentication_all_are_heard_where_the_settings_say_so() {
 #[tokio::test]
 async fn the_stored_headers_hold_no_credential() {
     let app =
-        App::receiver(&[("WEBHOOK_BASIC_USER", "platform"), ("WEBHOOK_BASIC_PASSWORD", "basic-secret")])
+        App::receiver(&[("WEBHOOK_BASIC_USER", "platform"), ("WEBHOOK_BASIC_PASSWORD", "a-secret-of-basic")])
             .await;
-    let request = app.post(SAMPLE).basic_auth("platform", Some("basic-secret")).header("X-Kept", "yes");
+    let request = app.post(SAMPLE).basic_auth("platform", Some("a-secret-of-basic")).header("X-Kept", "yes");
     assert_eq!(told(request.header(header::COOKIE, "cookie-secret")).await.0, 200);
     let headers = app.text("select headers::text from call_event").await;
     assert!(headers.contains(r#"["x-kept", "yes"]"#), "{headers}");
@@ -128,7 +134,7 @@ async fn a_process_that_would_hear_nobody_or_everybody_by_mistake_does_not_start
         (json!({}), "set WEBHOOK_TOKEN"),
         (json!({ "WEBHOOK_TOKEN": "" }), "WEBHOOK_TOKEN is empty"),
         (
-            json!({ "WEBHOOK_TOKEN": "x", "WEBHOOK_TOKEN_FILE": "/x" }),
+            json!({ "WEBHOOK_TOKEN": TOKEN, "WEBHOOK_TOKEN_FILE": "/x" }),
             "WEBHOOK_TOKEN and WEBHOOK_TOKEN_FILE are both set",
         ),
         (json!({ "WEBHOOK_TOKEN_FILE": "/nowhere" }), "WEBHOOK_TOKEN_FILE names /nowhere"),
@@ -136,16 +142,30 @@ async fn a_process_that_would_hear_nobody_or_everybody_by_mistake_does_not_start
             json!({ "WEBHOOK_BASIC_USER": "platform" }),
             "WEBHOOK_BASIC_USER and WEBHOOK_BASIC_PASSWORD go together",
         ),
-        (json!({ "WEBHOOK_TOKEN": "x", "WEBHOOK_ALLOWED_IPS": "" }), "say `any`"),
+        (json!({ "WEBHOOK_TOKEN": TOKEN, "WEBHOOK_ALLOWED_IPS": "" }), "say `any`"),
         (
-            json!({ "WEBHOOK_TOKEN": "x", "WEBHOOK_ALLOWED_IPS": "10.0.0.0/33" }),
+            json!({ "WEBHOOK_TOKEN": TOKEN, "WEBHOOK_ALLOWED_IPS": "10.0.0.0/33" }),
             "`10.0.0.0/33` is no network",
         ),
         (
-            json!({ "WEBHOOK_BASIC_USER": "u", "WEBHOOK_BASIC_PASSWORD": "p", "WEBHOOK_SIGNATURE": "required" }),
+            json!({ "WEBHOOK_BASIC_USER": "u", "WEBHOOK_BASIC_PASSWORD": "a-long-password!", "WEBHOOK_SIGNATURE": "required" }),
             "set WEBHOOK_SIGNING_SECRET",
         ),
-        (json!({ "WEBHOOK_TOKEN": "x", "JOBS": "update-crn" }), "JOBS: `update-crn` is no job"),
+        (
+            json!({ "WEBHOOK_TOKEN": TOKEN, "PUBLIC_URL": "https://calls.example.com" }),
+            "PUBLIC_URL is set, and WEBHOOK_ALLOWED_IPS lets this machine alone deliver",
+        ),
+        (json!({ "WEBHOOK_TOKEN": "fifteen-letters" }), "WEBHOOK_TOKEN has fewer than 16 characters"),
+        (
+            json!({ "WEBHOOK_BASIC_USER": "u", "WEBHOOK_BASIC_PASSWORD": "p" }),
+            "WEBHOOK_BASIC_PASSWORD has fewer than 16 characters",
+        ),
+        (
+            json!({ "WEBHOOK_TOKEN": TOKEN, "WEBHOOK_SIGNING_SECRET": "key" }),
+            "WEBHOOK_SIGNING_SECRET has fewer than 16 characters",
+        ),
+        (json!({ "WEBHOOK_TOKEN": TOKEN, "CONSOLE_PASSWORD": "word" }), "`openssl rand -hex 32`"),
+        (json!({ "WEBHOOK_TOKEN": TOKEN, "JOBS": "update-crn" }), "JOBS: `update-crn` is no job"),
     ] {
         let mut all = vec![("DATABASE_URL".to_owned(), "postgres://127.0.0.1:1/none".to_owned())];
         for (name, value) in settings.as_object().unwrap() {
@@ -160,8 +180,8 @@ async fn a_process_that_would_hear_nobody_or_everybody_by_mistake_does_not_start
 #[tokio::test]
 async fn a_secret_may_come_from_a_file() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), "from-a-file\n").unwrap();
+    std::fs::write(file.path(), "a-token-from-a-file\n").unwrap();
     let path = file.path().to_str().unwrap();
     let app = App::receiver(&[("WEBHOOK_TOKEN", ""), ("WEBHOOK_TOKEN_FILE", path)]).await;
-    assert_eq!(told(app.bare(SAMPLE).header("X-Webhook-Token", "from-a-file")).await.0, 200);
+    assert_eq!(told(app.bare(SAMPLE).header("X-Webhook-Token", "a-token-from-a-file")).await.0, 200);
 }

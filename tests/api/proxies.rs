@@ -23,6 +23,27 @@ async fn a_proxy_that_nobody_named_is_refused_and_the_log_names_the_setting() {
 }
 
 #[tokio::test]
+async fn a_proxy_beside_us_that_nobody_named_is_refused_by_any_header_that_shows_it() {
+    let app = App::receiver(&[]).await;
+    for (name, value) in [
+        ("Forwarded", "for=203.0.113.7"),
+        ("X-Forwarded-For", "203.0.113.7"),
+        ("X-Real-IP", "203.0.113.7"),
+        ("CF-Connecting-IP", "203.0.113.7"),
+        ("Via", "1.1 proxy"),
+    ] {
+        let (status, reason) = told(app.post(SAMPLE).header(name, value)).await;
+        assert_eq!((status, reason.contains("TRUSTED_PROXIES")), (403, true), "{name}: {reason}");
+    }
+    let any = App::receiver(&[("WEBHOOK_ALLOWED_IPS", "any")]).await;
+    assert_eq!(
+        told(any.post(SAMPLE).header("Via", "1.1 proxy")).await.0,
+        200,
+        "its address admits nobody there"
+    );
+}
+
+#[tokio::test]
 async fn behind_a_trusted_proxy_the_address_that_it_saw_counts() {
     let app = App::receiver(&[
         ("TRUSTED_PROXIES", "127.0.0.1"),

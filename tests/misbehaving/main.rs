@@ -58,7 +58,7 @@ fn config(url: &str, job: &str) -> Config {
     let matches = command.get_matches_from(arguments.into_iter().chain(impatient));
     let mut config = Config::from_arg_matches(&matches).unwrap();
     config.database_url = Some(url.into());
-    config.webhook.token = Some("secret".into());
+    config.webhook.token = Some("a-long-random-secret".into());
     config
 }
 
@@ -70,7 +70,10 @@ async fn deliver_ten(running: &Running) {
     let webhook = format!("http://{}/webhooks/after-call", running.address.unwrap());
     for n in 0..10 {
         let event = json!({ "event": "call.completed", "event_id": format!("evt_{n}"), "call_id": format!("cl_{n}") });
-        let request = reqwest::Client::new().post(&webhook).header("X-Webhook-Token", "secret").json(&event);
+        let request = reqwest::Client::new()
+            .post(&webhook)
+            .header("X-Webhook-Token", "a-long-random-secret")
+            .json(&event);
         // As the platform does, it tries again where a busy machine answers 503.
         while request.try_clone().unwrap().send().await.unwrap().status() != 200 {}
     }

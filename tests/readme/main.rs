@@ -62,14 +62,17 @@ async fn with_the_chat_in_the_environment() {
     let matches = config::Config::augment_args(clap::Command::new("aftercall")).get_matches_from(arguments);
     let mut config = config::Config::from_arg_matches(&matches).unwrap();
     config.database_url = Some(url.clone().into());
-    config.webhook.token = Some("secret".into());
+    config.webhook.token = Some("a-long-random-secret".into());
     let running =
         app::start(config, Roles { receive: true, work: true }, &[JobKind::of::<TellChat>()]).await.unwrap();
 
     let webhook = format!("http://{}/webhooks/after-call", running.address.unwrap());
     for status in ["answered", "missed"] {
         let event = json!({ "event": "call.completed", "event_id": status, "call_id": format!("cl_{status}"), "status": status });
-        let request = reqwest::Client::new().post(&webhook).header("X-Webhook-Token", "secret").json(&event);
+        let request = reqwest::Client::new()
+            .post(&webhook)
+            .header("X-Webhook-Token", "a-long-random-secret")
+            .json(&event);
         assert_eq!(request.send().await.unwrap().status(), 200);
     }
     let pool = PgPool::connect(&url).await.unwrap();

@@ -106,8 +106,7 @@ fn own(config: &Config) -> anyhow::Result<Url> {
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => address.set_ip(Ipv6Addr::LOCALHOST.into()),
         _ => {}
     }
-    let path = config.webhook.path.trim_matches('/');
-    Url::parse(&format!("http://{address}/{path}")).context("WEBHOOK_PATH is no path")
+    Url::parse(&format!("http://{address}{}", config.webhook.path)).context("WEBHOOK_PATH is no path")
 }
 
 /// With the secret that `cargo run` made, where none is configured; it is shown to nobody but this machine.

@@ -2,14 +2,22 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, header};
 
 use crate::{
-    config::{AllowedAddresses, Networks, WebhookConfig},
+    config::{AllowedAddresses, Networks, WebhookConfig, is_private},
     error::Rejection,
 };
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Further headers by which a proxy or tunnel shows that a request is somebody else's.
+static FORWARDING: [HeaderName; 4] = [
+    header::FORWARDED,
+    header::VIA,
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("cf-connecting-ip"),
+];
 
 pub(super) struct Addresses {
     allowed: AllowedAddresses,
@@ -27,15 +35,21 @@ impl Addresses {
         let AllowedAddresses::Only(allowed) = &self.allowed else {
             return Ok(self.client(peer, headers).unwrap_or(peer));
         };
-        // A tunnel or proxy on this host that nobody named would admit the whole world as loopback.
-        if headers.contains_key(&X_FORWARDED_FOR) && !self.trusted_proxies.contain(peer) {
+        // A tunnel or proxy on this host or beside it that nobody named would admit the whole world under its own address.
+        let forwards = headers.contains_key(&X_FORWARDED_FOR)
+            || is_private(peer) && FORWARDING.iter().any(|name| headers.contains_key(name));
+        if forwards && !self.trusted_proxies.contain(peer) {
             tracing::warn!(%peer, "refused: it forwards for somebody else, but TRUSTED_PROXIES doesn't list it");
-            return Err(Rejection::AddressNotAllowed);
+            return Err(Rejection::UnknownProxy);
         }
         match self.client(peer, headers) {
             Some(client) if allowed.contain(client) => Ok(client),
-            client => {
-                tracing::warn!(%peer, ?client, "refused: WEBHOOK_ALLOWED_IPS doesn't list the address");
+            Some(client) => {
+                tracing::warn!(%peer, %client, "refused: WEBHOOK_ALLOWED_IPS doesn't list the address");
+                Err(Rejection::AddressNotAllowed)
+            }
+            None => {
+                tracing::warn!(%peer, "refused: the proxy's X-Forwarded-For names no address");
                 Err(Rejection::AddressNotAllowed)
             }
         }

@@ -1,6 +1,8 @@
-//! Slows down those who guess: more failed credentials a second from one address than allowed get 429.
+//! Counts failed credentials: more of them a second from one address than allowed are told 429.
 //!
-//! Requests with the right credential are not limited: a 429 would cost the platform one of its six retries.
+//! On the webhook that is a courtesy to the log and to who has mistyped a secret, and no defence: the right credential is
+//! compared first and always heard, since the platform may share its address with others, and a 429 would cost it one of
+//! its six retries. What keeps guesses out there is the length of the secret.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -12,7 +14,7 @@ use governor::{DefaultKeyedRateLimiter, Quota};
 use crate::error::Rejection;
 
 /// Addresses remembered before the quiet ones are forgotten: memory stays bounded whoever knocks.
-const MOST_ADDRESSES: usize = 10_000;
+pub(crate) const MOST_ADDRESSES: usize = 10_000;
 
 pub(crate) struct Failures {
     limiter: Option<DefaultKeyedRateLimiter<IpAddr>>,
@@ -41,7 +43,7 @@ impl Failures {
 }
 
 /// A household or a server has a whole /64 of IPv6 addresses: counted alone, none would ever fail twice.
-fn household(address: IpAddr) -> IpAddr {
+pub(crate) fn household(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),

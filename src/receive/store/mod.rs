@@ -4,25 +4,31 @@
 //! idle writer commits a single call at once, and calls that come during a commit share the next. Next on the way:
 //! [`jobs`](crate::jobs).
 
+mod connection;
 mod transaction;
+mod writer;
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::body::Bytes;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{PgPool, error::DatabaseError};
+use sqlx::PgPool;
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, timeout_at},
 };
 
 use super::{event::CallEvent, room::Taken};
 use crate::jobs::Enabled;
-
-/// The most calls in one transaction.
-const LARGEST_BATCH: usize = 256;
 
 /// The most calls that wait for the writer; the next one gets 503 at once.
 const LONGEST_QUEUE: usize = 4096;
@@ -30,10 +36,6 @@ const LONGEST_QUEUE: usize = 4096;
 /// How long a request that has arrived waits for room and its commit: an answer within 1 s leaves the platform time to try
 /// again.
 pub(super) const PATIENCE: Duration = Duration::from_millis(900);
-
-/// How long the writer waits for a transaction before it gives the connection up. Postgres' own `statement_timeout` is
-/// shorter; this one is for a connection whose other end is gone.
-const TRANSACTION_DEADLINE: Duration = Duration::from_secs(2);
 
 /// What is stored of one request.
 #[derive(Debug)]
@@ -103,6 +105,24 @@ struct Entry {
     reply: oneshot::Sender<Reply>,
 }
 
+/// Whether events can be stored, as far as the writer knows: it has met no trouble, or it is over.
+#[derive(Debug, Clone, Default)]
+pub struct Condition {
+    in_trouble: Arc<AtomicBool>,
+}
+
+impl Condition {
+    /// Whether the last transaction failed, or is over its time.
+    #[must_use]
+    pub fn is_in_trouble(&self) -> bool {
+        self.in_trouble.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, in_trouble: bool) {
+        self.in_trouble.store(in_trouble, Ordering::Relaxed);
+    }
+}
+
 /// The handlers' end of the writer.
 #[derive(Clone)]
 pub struct Writer {
@@ -110,11 +130,12 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the writer task over its own small pool. It ends, with everything written, once the last `Writer` is dropped.
+    /// Starts the writer task over its own small pool; `probe` is another connection, on which it asks the server what became
+    /// of it. It ends, with everything written, once the last `Writer` is dropped.
     #[must_use]
-    pub fn start(pool: PgPool, jobs: Enabled) -> (Self, JoinHandle<()>) {
+    pub fn start(pool: PgPool, probe: PgPool, jobs: Enabled, condition: Condition) -> (Self, JoinHandle<()>) {
         let (queue, entries) = mpsc::channel(LONGEST_QUEUE);
-        (Self { queue }, tokio::spawn(write_all(pool, jobs, entries)))
+        (Self { queue }, tokio::spawn(writer::write_all(pool, probe, jobs, condition, entries)))
     }
 
     /// Stores the event and enqueues its jobs, or finds that it is a repeat; returns after the commit.
@@ -131,66 +152,4 @@ impl Writer {
             Err(_) => Err(StoreError::Late),
         }
     }
-}
-
-async fn write_all(pool: PgPool, jobs: Enabled, mut entries: mpsc::Receiver<Entry>) {
-    let mut batch = Vec::new();
-    while entries.recv_many(&mut batch, LARGEST_BATCH).await > 0 {
-        // A caller that has gone was told 503 and comes again.
-        let waiting = batch.drain(..).filter(|entry| !entry.reply.is_closed());
-        let (deliveries, replies): (Vec<_>, Vec<_>) =
-            waiting.map(|entry| (entry.delivery, entry.reply)).unzip();
-        for (reply, result) in replies.into_iter().zip(write(&pool, &jobs, &deliveries).await) {
-            // An error says that the caller has gone in the meantime; the event is stored all the same.
-            let _gone = reply.send(result);
-        }
-    }
-}
-
-/// One transaction for all; only where a row itself is refused, one for each half, and so on down to that row.
-async fn write(pool: &PgPool, jobs: &Enabled, deliveries: &[Delivery]) -> Vec<Reply> {
-    let mut replies = Vec::with_capacity(deliveries.len());
-    let mut parts = vec![deliveries];
-    while let Some(part) = parts.pop() {
-        match commit(pool, jobs, part).await {
-            Ok(stored) => replies.extend(stored.into_iter().map(Ok)),
-            Err(error) if part.len() > 1 && is_about_a_row(&error) => {
-                let (first, second) = part.split_at(part.len() / 2);
-                parts.extend([second, first]);
-            }
-            Err(error) => replies.extend(std::iter::repeat_n(Err(refused(&error)), part.len())),
-        }
-    }
-    replies
-}
-
-async fn commit(pool: &PgPool, jobs: &Enabled, deliveries: &[Delivery]) -> sqlx::Result<Vec<Stored>> {
-    let mut connection = pool.acquire().await?;
-    let written = timeout(TRANSACTION_DEADLINE, transaction::write(&mut connection, jobs, deliveries)).await;
-    written.unwrap_or_else(|_| {
-        // Nobody knows what state it is in: it is closed, not returned to the pool.
-        drop(connection.detach());
-        Err(sqlx::Error::PoolTimedOut)
-    })
-}
-
-/// SQLSTATE classes 22 (data exception), 23 (constraint violation) and 54 (limit exceeded) tell of one row; all others
-/// tell of the server, and what failed for one would fail for all.
-fn is_about_a_row(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(DatabaseError::code);
-    code.is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
-}
-
-fn refused(error: &sqlx::Error) -> StoreError {
-    // A database's message can quote the row that it refused, and with it a phone number.
-    match error.as_database_error() {
-        Some(database) => tracing::error!(
-            code = database.code().as_deref(),
-            table = database.table(),
-            constraint = database.constraint(),
-            "Postgres refused to store events"
-        ),
-        None => tracing::error!(%error, "events could not be stored"),
-    }
-    StoreError::Refused
 }

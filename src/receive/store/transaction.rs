@@ -1,9 +1,13 @@
 //! The one transaction that makes events and their jobs durable together.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    iter,
+};
 
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection, types::Json};
+use ulid::Ulid;
 
 use super::{Delivery, Stored};
 use crate::{
@@ -49,6 +53,26 @@ pub(super) async fn write<'a>(
         }
     };
     Ok(deliveries.iter().map(answer).collect())
+}
+
+/// Does what [`write`] does to a single event of its own, and takes it back.
+pub(super) async fn try_out(connection: &mut PgConnection, jobs: &Enabled) -> sqlx::Result<()> {
+    let mut transaction = connection.begin().await?;
+    let event_id = format!("try-out:{}", Ulid::generate());
+    let now = sqlx::query_scalar!(
+        r#"
+        insert into call_event (event_id, received_at, body, headers, problems, event, call_id, custom_fields)
+        values ($1, now(), '', '[]', '{}', 'try-out', '', '{}')
+        returning extract(epoch from now())::bigint as "now!"
+        "#,
+        event_id,
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
+    for job in jobs.kinds() {
+        queue::enqueue(&mut transaction, job.name, iter::once(event_id.as_str()), now).await?;
+    }
+    transaction.rollback().await
 }
 
 /// Inserts what isn't there; returns the keys of the new events, and the database's time in whole seconds since 1970.

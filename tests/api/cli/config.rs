@@ -47,8 +47,8 @@ async fn no_command_and_no_error_tells_a_secret() {
         ("JOBS", "update-crm,attach-recording,review-call,report-call".to_owned()),
         ("REVIEW_URL", format!("https://hooks.example/{mark}")),
         ("REPORT_URL", format!("https://me:{mark}@hooks.example/")),
-        ("HUBSPOT_BASE_URL", "http://127.0.0.1:1".to_owned()),
-        ("ZENDESK_BASE_URL", "http://127.0.0.1:1".to_owned()),
+        ("HUBSPOT_BASE_URL", format!("http://me:{mark}@127.0.0.1:1")),
+        ("ZENDESK_BASE_URL", format!("http://me:{mark}@127.0.0.1:1")),
         ("ZENDESK_CLIENT_ID", "aftercall".to_owned()),
         ("LISTEN_ADDR", "127.0.0.1:1".to_owned()),
     ] {

@@ -90,6 +90,7 @@ async fn a_receiver_beside_the_file_takes_what_a_sender_beside_it_sends() {
     let beside = in_folder(folder.path());
     assert_eq!(program(&["init", "--domain", "calls.example.com"], &beside).await.code, 0);
     let receiver = changed(&beside, "DATABASE_URL", &database::create().await);
+    let receiver = changed(&receiver, "WEBHOOK_ALLOWED_IPS", "any");
     let receiver = Process::start(Some("receive"), &receiver).await;
     let sender = changed(&beside, "LISTEN_ADDR", receiver.address());
     let ran = program(&["send"], &sender).await;

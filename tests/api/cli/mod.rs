@@ -4,6 +4,7 @@ mod config;
 pub(crate) mod doctor;
 mod documented;
 mod init;
+mod refused;
 mod retry;
 mod send;
 mod tls;

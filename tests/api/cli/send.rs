@@ -94,7 +94,7 @@ async fn it_signs_with_the_key_that_the_receiver_requires() {
 
 #[tokio::test]
 async fn basic_auth_is_sent_where_there_is_no_token() {
-    let credential = [("WEBHOOK_BASIC_USER", "platform"), ("WEBHOOK_BASIC_PASSWORD", "a-long-password")];
+    let credential = [("WEBHOOK_BASIC_USER", "platform"), ("WEBHOOK_BASIC_PASSWORD", "a-long-password!")];
     let app = App::receiver(&[credential[0], credential[1], ("WEBHOOK_TOKEN", "")]).await;
     let ran = program(&["send", "--url", &app.url()], &settings(credential)).await;
     assert_eq!(ran.code, 0, "{ran:?}");

@@ -4,13 +4,13 @@ use reqwest::header;
 
 use crate::helpers::{App, SAMPLE, TOKEN, raw::complete, told};
 
-const RIGHT: &str = "Basic cGxhdGZvcm06c2VjcmV0"; // platform:secret
+const RIGHT: &str = "Basic cGxhdGZvcm06YS1zZWNyZXQtcGFzc3dvcmQ="; // platform:a-secret-password
 
 #[tokio::test]
 async fn a_credential_that_is_there_twice_is_refused_in_either_order() {
     let settings = [
         ("WEBHOOK_BASIC_USER", "platform"),
-        ("WEBHOOK_BASIC_PASSWORD", "secret"),
+        ("WEBHOOK_BASIC_PASSWORD", "a-secret-password"),
         ("WEBHOOK_FAILED_AUTH_LIMIT", "0"),
     ];
     let app = App::receiver(&settings).await;
@@ -38,7 +38,7 @@ async fn a_credential_that_is_there_twice_is_refused_in_either_order() {
 async fn broken_credentials_get_401_or_403_and_endless_ones_431() {
     let settings = [
         ("WEBHOOK_BASIC_USER", "platform"),
-        ("WEBHOOK_BASIC_PASSWORD", "secret"),
+        ("WEBHOOK_BASIC_PASSWORD", "a-secret-password"),
         ("WEBHOOK_FAILED_AUTH_LIMIT", "0"),
     ];
     let app = App::receiver(&settings).await;
