@@ -27,6 +27,12 @@ impl RateLimit {
     pub fn zendesk() -> Self {
         Self { requests: 100, window: Duration::from_mins(1) }
     }
+
+    /// HubSpot's own for searches: 5 a second and account (search guide).
+    #[must_use]
+    pub fn hubspot_search() -> Self {
+        Self { requests: 5, window: Duration::from_secs(1) }
+    }
 }
 
 /// The requests that were admitted within the limit, if there is one.

@@ -45,6 +45,10 @@ struct Arguments {
     #[arg(long, env = "STAND_IN_ZENDESK_UPDATE_LIMIT", value_name = "UPDATES")]
     zendesk_update_limit: Option<usize>,
 
+    /// Answer 429 to more searches than this in a second
+    #[arg(long, env = "STAND_IN_SEARCH_LIMIT", value_name = "SEARCHES", default_value_t = 5)]
+    search_limit: usize,
+
     /// A file in which calls, contacts, properties and tickets outlive a restart
     #[arg(long, env = "STAND_IN_KEEP", value_name = "FILE")]
     keep: Option<PathBuf>,
@@ -68,6 +72,7 @@ async fn run(arguments: Arguments) -> io::Result<()> {
         token: arguments.token,
         unique_property: !arguments.without_property,
         rate_limit: arguments.rate_limit.map(|requests| RateLimit { requests, ..RateLimit::hubspot() }),
+        search_limit: Some(RateLimit { requests: arguments.search_limit, ..RateLimit::hubspot_search() }),
         zendesk: zendesk::Options {
             client_id: arguments.zendesk_client_id,
             client_secret: arguments.zendesk_client_secret,
