@@ -45,6 +45,10 @@ struct Arguments {
     #[arg(long, env = "STAND_IN_ZENDESK_UPDATE_LIMIT", value_name = "UPDATES")]
     zendesk_update_limit: Option<usize>,
 
+    /// Answer 429 to more updates of one ticket than this in ten minutes
+    #[arg(long, env = "STAND_IN_ZENDESK_TICKET_LIMIT", value_name = "UPDATES", default_value_t = 30)]
+    zendesk_ticket_limit: usize,
+
     /// Answer 429 to more searches than this in a second
     #[arg(long, env = "STAND_IN_SEARCH_LIMIT", value_name = "SEARCHES", default_value_t = 5)]
     search_limit: usize,
@@ -79,6 +83,10 @@ async fn run(arguments: Arguments) -> io::Result<()> {
             update_limit: arguments
                 .zendesk_update_limit
                 .map(|requests| RateLimit { requests, ..RateLimit::zendesk() }),
+            ticket_limit: Some(RateLimit {
+                requests: arguments.zendesk_ticket_limit,
+                ..RateLimit::zendesk_ticket()
+            }),
             ..zendesk::Options::default()
         },
         keep: arguments.keep,
