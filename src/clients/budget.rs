@@ -3,17 +3,19 @@
 use std::{
     num::NonZeroU32,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use tokio::sync::Mutex as Turn;
+use tokio::{
+    sync::Mutex as Turn,
+    time::{Instant, sleep_until},
+};
 
 /// Refusals this close to each other are one: many requests are under way when a limit is met.
 const ONE_REFUSAL: Duration = Duration::from_secs(10);
 
 /// Jobs at a time, requests a job and this together must fit into a job's time limit.
-const HIGHEST_PRICE: NonZeroU32 = NonZeroU32::new(4).expect("it is not 0");
+const HIGHEST_PRICE: u32 = 4;
 
 /// After so long without one, twice as much is tried again.
 const RECOVERY: Duration = Duration::from_mins(1);
@@ -23,31 +25,39 @@ const RECOVERY: Duration = Duration::from_mins(1);
 /// Other processes, and other software with the same account, share a vendor's limit, and nobody says how many they are:
 /// so each refusal halves the rate of this process, down to a quarter, and each quiet minute doubles it again.
 pub(super) struct Budget {
-    limiter: DefaultDirectRateLimiter,
+    /// The time that one request takes up where nothing was refused.
+    each: Duration,
+    /// How much of that may be used at once after a pause.
+    at_once: Duration,
     /// Whoever came first goes first: a job has to get through within its time limit.
     turn: Turn<()>,
-    highest_price: NonZeroU32,
     state: Mutex<State>,
 }
 
 struct State {
-    /// How much of the budget one request takes.
-    price: NonZeroU32,
+    /// Until when the time is taken up by the requests that have gone.
+    taken_until: Instant,
+    /// How many times its share of the time a request takes up.
+    price: u32,
     priced_at: Instant,
     paused_until: Instant,
 }
 
 impl Budget {
     /// So many requests a second, and as many at once after a quiet second.
-    pub(super) fn requests_a_second(full: NonZeroU32) -> Self {
-        let now = Instant::now();
-        let state = Mutex::new(State { price: NonZeroU32::MIN, priced_at: now, paused_until: now });
-        Self {
-            limiter: RateLimiter::direct(Quota::per_second(full)),
-            turn: Turn::new(()),
-            highest_price: HIGHEST_PRICE.min(full),
-            state,
-        }
+    pub(super) fn requests_a_second(requests: NonZeroU32) -> Self {
+        Self::new(requests, requests.get())
+    }
+
+    /// So many requests a second, one after the other: never more than that in any second.
+    pub(super) fn evenly_a_second(requests: NonZeroU32) -> Self {
+        Self::new(requests, 1)
+    }
+
+    fn new(requests: NonZeroU32, at_once: u32) -> Self {
+        let (now, each) = (Instant::now(), Duration::from_secs(1) / requests.get());
+        let state = State { taken_until: now, price: 1, priced_at: now, paused_until: now };
+        Self { each, at_once: each * at_once, turn: Turn::new(()), state: Mutex::new(state) }
     }
 
     /// Waits until a request may go.
@@ -57,16 +67,23 @@ impl Budget {
     /// The vendor has asked for a pause, and this is what is left of it: whoever waited here need not be refused as well.
     pub(super) async fn take(&self) -> Result<(), Duration> {
         let _turn = self.turn.lock().await;
-        let price = self.state().price()?;
-        self.limiter.until_n_ready(price).await.expect("no request costs more than the whole budget");
-        self.state().price().map(drop)
+        let (cost, taken_until) = {
+            let mut state = self.state();
+            (self.each * state.price()?, state.taken_until)
+        };
+        let may_go = taken_until + cost - self.at_once.max(cost);
+        sleep_until(may_go).await;
+        let mut state = self.state();
+        state.price()?;
+        state.taken_until = taken_until.max(Instant::now()) + cost;
+        Ok(())
     }
 
     /// The vendor refused a request, too many, and asks for a pause.
     pub(super) fn exceeded(&self, pause: Duration) {
         let (mut state, now) = (self.state(), Instant::now());
-        if state.price == NonZeroU32::MIN || state.priced_at.elapsed() > ONE_REFUSAL {
-            state.price = state.price.saturating_add(state.price.get()).min(self.highest_price);
+        if state.price == 1 || state.priced_at.elapsed() > ONE_REFUSAL {
+            state.price = (state.price * 2).min(HIGHEST_PRICE);
             state.priced_at = now;
         }
         // The breaker keeps to longer pauses; this one spares the vendor what was under way.
@@ -80,15 +97,99 @@ impl Budget {
 
 impl State {
     /// What a request takes now, or how long none may go.
-    fn price(&mut self) -> Result<NonZeroU32, Duration> {
+    fn price(&mut self) -> Result<u32, Duration> {
         let pause = self.paused_until.saturating_duration_since(Instant::now());
         if !pause.is_zero() {
             return Err(pause);
         }
-        if self.priced_at.elapsed() > RECOVERY {
-            self.price = NonZeroU32::new(self.price.get() / 2).unwrap_or(NonZeroU32::MIN);
-            self.priced_at = Instant::now();
+        while self.price > 1 && self.priced_at.elapsed() > RECOVERY {
+            self.price /= 2;
+            self.priced_at += RECOVERY;
         }
         Ok(self.price)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn budget(requests: u32) -> Budget {
+        Budget::requests_a_second(NonZeroU32::new(requests).expect("it is not 0"))
+    }
+
+    /// How long so many requests take.
+    async fn time(budget: &Budget, requests: u32) -> Duration {
+        let begun = Instant::now();
+        for _ in 0..requests {
+            budget.take().await.expect("it is not paused");
+        }
+        begun.elapsed()
+    }
+
+    /// The same to a tenth of a second: tokio's timers are in milliseconds.
+    async fn tenths(budget: &Budget, requests: u32) -> u128 {
+        (time(budget, requests).await.as_millis() + 50) / 100
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_seconds_requests_go_at_once_and_all_further_ones_at_the_rate() {
+        let budget = budget(5);
+        assert_eq!(tenths(&budget, 5).await, 0);
+        assert_eq!(tenths(&budget, 10).await, 20);
+        tokio::time::sleep(SECOND * 60).await;
+        assert_eq!(tenths(&budget, 6).await, 2, "a quiet minute saves no more than a second's");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_even_budget_lets_none_go_at_once() {
+        let budget = Budget::evenly_a_second(NonZeroU32::new(4).expect("it is not 0"));
+        tokio::time::sleep(SECOND * 60).await;
+        assert_eq!(tenths(&budget, 9).await, 20);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_goes_during_a_pause_and_the_longest_is_ten_seconds() {
+        let budget = budget(5);
+        budget.exceeded(SECOND * 3);
+        assert_eq!(budget.take().await, Err(SECOND * 3));
+        budget.exceeded(SECOND * 600);
+        assert_eq!(budget.take().await, Err(SECOND * 10));
+        budget.exceeded(SECOND);
+        assert_eq!(budget.take().await, Err(SECOND * 10), "a shorter pause takes nothing back");
+        tokio::time::sleep(SECOND * 10).await;
+        assert_eq!(budget.take().await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_when_a_pause_is_asked_for_is_told_of_it() {
+        let budget = budget(1);
+        budget.take().await.expect("it is not paused");
+        let (waited, ()) = tokio::join!(budget.take(), async {
+            tokio::time::sleep(SECOND / 2).await;
+            budget.exceeded(SECOND * 5);
+        });
+        assert!(waited.is_err(), "{waited:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_halves_the_rate_down_to_a_quarter_and_a_quiet_minute_doubles_it() {
+        let budget = budget(10);
+        // The first second's are used up: what follows shows the rate.
+        time(&budget, 10).await;
+        for (after, seconds) in [(SECOND, 2), (SECOND, 2), (SECOND * 11, 4), (SECOND * 11, 4)] {
+            tokio::time::sleep(after).await;
+            budget.exceeded(Duration::ZERO);
+            time(&budget, 10).await;
+            assert_eq!(tenths(&budget, 10).await, seconds * 10, "after {after:?}");
+        }
+        tokio::time::sleep(RECOVERY).await;
+        time(&budget, 10).await;
+        assert_eq!(tenths(&budget, 10).await, 20);
+        tokio::time::sleep(RECOVERY * 10).await;
+        time(&budget, 10).await;
+        assert_eq!(tenths(&budget, 10).await, 10);
     }
 }

@@ -4,6 +4,7 @@
 //! success becomes a [`ClientError`], which says whether another try makes sense.
 
 mod budget;
+mod cut;
 pub mod hubspot;
 pub mod run;
 pub mod webhook;
@@ -18,8 +19,8 @@ use std::{
 };
 
 use reqwest::{
-    Method, RequestBuilder, Response, StatusCode, Url,
-    header::{HeaderValue, RETRY_AFTER},
+    Method, RequestBuilder, StatusCode, Url,
+    header::{HeaderMap, HeaderValue, RETRY_AFTER},
     redirect,
 };
 use serde::de::DeserializeOwned;
@@ -96,9 +97,12 @@ impl ClientError {
     }
 }
 
+/// The longest key that is sent as it is: no vendor says how long one may be, and columns often end here.
+const LONGEST_KEY: usize = 255;
+
 /// A key that a header can carry; the hash of one that it can't. The caller's ids hold anything.
 pub(crate) fn idempotency_key(text: &str) -> String {
-    let fits = HeaderValue::from_str(text).is_ok();
+    let fits = text.len() <= LONGEST_KEY && HeaderValue::from_str(text).is_ok();
     if fits { text.to_owned() } else { format!("sha256:{}", hex::encode(Sha256::digest(text))) }
 }
 
@@ -166,6 +170,18 @@ impl Vendor {
     /// [`ClientError::Down`] when there is no answer, [`ClientError::Busy`] when the vendor had asked for a pause,
     /// [`ClientError::Retry`] after the deadline of the run ([`run::watched`]).
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+        let answer = self.send_apart(request).await?;
+        self.heed(&answer);
+        Ok(answer)
+    }
+
+    /// The same for a request whose 429 may concern it alone: where it concerns all, the caller says so with
+    /// [`heed`](Self::heed).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send`](Self::send).
+    pub async fn send_apart(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
         let again = request.try_clone();
         let answer = match (self.send_once(request).await, again) {
             (Err(Lost::Broken(_)), Some(again)) => self.send_once(again).await,
@@ -193,6 +209,15 @@ impl Vendor {
         })
     }
 
+    /// Sends less for a while where the answer says that it was too much.
+    pub fn heed(&self, answer: &Answer) {
+        if let Some(budget) = &self.budget
+            && answer.status == StatusCode::TOO_MANY_REQUESTS
+        {
+            budget.exceeded(answer.retry_after.unwrap_or(BUSY));
+        }
+    }
+
     async fn send_once(&self, request: RequestBuilder) -> Result<Answer, Lost> {
         if let Some(budget) = &self.budget {
             budget.take().await.map_err(Lost::Paused)?;
@@ -204,12 +229,7 @@ impl Vendor {
             return Err(Lost::TooLate);
         }
         let mut response = self.http.execute(request).await?;
-        let (status, retry_after) = (response.status(), retry_after(&response));
-        if let Some(budget) = &self.budget
-            && status == StatusCode::TOO_MANY_REQUESTS
-        {
-            budget.exceeded(retry_after.unwrap_or(BUSY));
-        }
+        let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len() + chunk.len() > LARGEST_ANSWER {
@@ -218,7 +238,7 @@ impl Vendor {
             body.extend_from_slice(&chunk);
         }
         run::answered(&url, status);
-        Ok(Answer { status, retry_after, body })
+        Ok(Answer { status, retry_after: retry_after(&headers), headers, body })
     }
 }
 
@@ -248,12 +268,13 @@ pub struct Answer {
     pub status: StatusCode,
     /// When the vendor wants to be asked again.
     pub retry_after: Option<Duration>,
+    headers: HeaderMap,
     body: Vec<u8>,
 }
 
 /// RFC 9110, section 10.2.3: seconds, or a date.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?;
     let seconds = value.parse().map(Duration::from_secs);
     let until = |date: SystemTime| date.duration_since(SystemTime::now()).unwrap_or_default();
     seconds.ok().or_else(|| httpdate::parse_http_date(value).ok().map(until))
@@ -271,6 +292,12 @@ impl Answer {
         }
         let reason = format!("{} answered {}: {}", vendor.name, self.status.as_u16(), self.text());
         Err(ClientError::by_status(&self, reason))
+    }
+
+    /// A header, if it is there and text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
     }
 
     /// The body as JSON, if it is what is looked for.

@@ -20,7 +20,9 @@ use secrecy::SecretString;
 
 pub use hubspot::HubSpotConfig;
 use values::with_password;
-pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs, is_private, new_secret, secret};
+pub use values::{
+    AllowedAddresses, ConfigError, Names, Networks, Pairs, Region, is_private, new_secret, secret,
+};
 pub use webhooks::{AlertConfig, ReportConfig, ReviewConfig};
 pub use zendesk::ZendeskConfig;
 
@@ -64,6 +66,10 @@ pub struct Config {
     /// The custom field that names the call's support ticket.
     #[arg(long, env, default_value = "ticket_id")]
     pub ticket_field: String,
+
+    /// Where a number without a `+` is from, as ISO 3166 writes it: `IN`, `US` [default: such a number finds no contact].
+    #[arg(long, env)]
+    pub default_region: Option<Region>,
 
     /// Who may deliver events, and how.
     #[command(flatten)]

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, env, fs, net::IpAddr, str::FromStr};
 
 use ipnet::IpNet;
+use phonenumber::country;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -130,6 +131,21 @@ impl FromStr for Pairs {
             _ => Err(ConfigError::new(format!("`{item}` is no pair: write from=to,from=to"))),
         };
         items(text).map(pair).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// A country or a territory with telephone numbers of its own, by its two letters of ISO 3166.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Region(pub country::Id);
+
+impl FromStr for Region {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let id = text.trim().to_ascii_uppercase().parse().map(Self);
+        id.map_err(|_| {
+            ConfigError::new(format!("`{text}` is no region: write IN, US or another of ISO 3166"))
+        })
     }
 }
 

@@ -7,6 +7,8 @@
 //! | yes | no | others | nothing: "no recording" |
 //! | no | any | listed in `TICKET_CREATE_FOR` | makes a ticket, once per call |
 //! | no | any | others | nothing: "no ticket named" |
+//!
+//! A closed ticket gets a follow-up, and a recording that a later event brings is added where the call is already.
 
 use super::{Job, JobError, Outcome};
 use crate::{

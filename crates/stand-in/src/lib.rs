@@ -54,6 +54,8 @@ pub struct Options {
     pub unique_property: bool,
     /// HubSpot's rolling limit; none by default.
     pub rate_limit: Option<RateLimit>,
+    /// HubSpot's rolling limit for searches; its own by default.
+    pub search_limit: Option<RateLimit>,
     /// Zendesk's client, and what else there is to set for it.
     pub zendesk: zendesk::Options,
     /// A file in which the accounts outlive a restart; none by default.
@@ -67,6 +69,7 @@ impl Default for Options {
             token: "stand-in".into(),
             unique_property: true,
             rate_limit: None,
+            search_limit: Some(RateLimit::hubspot_search()),
             zendesk: zendesk::Options::default(),
             keep: None,
         }
@@ -95,7 +98,7 @@ impl StandIn {
     /// The address can't be listened on, or the file to keep the accounts in can't be read or written.
     pub async fn start(options: Options) -> io::Result<Self> {
         let file = Arc::new(File::open(options.keep)?);
-        let hubspot = HubSpot::open(Arc::clone(&file), options.unique_property)?;
+        let hubspot = HubSpot::open(Arc::clone(&file), options.unique_property, options.search_limit)?;
         let zendesk = Zendesk::open(file, options.zendesk)?;
         // Once both are read: a file that is not understood stays as it is.
         hubspot.keep()?;

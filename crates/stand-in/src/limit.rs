@@ -1,6 +1,6 @@
 //! The vendors' rolling limits: so many requests in any stretch of time.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,18 @@ impl RateLimit {
     #[must_use]
     pub fn zendesk() -> Self {
         Self { requests: 100, window: Duration::from_mins(1) }
+    }
+
+    /// Zendesk's own for the updates of one ticket by one user: 30 in 10 minutes (rate limits reference).
+    #[must_use]
+    pub fn zendesk_ticket() -> Self {
+        Self { requests: 30, window: Duration::from_mins(10) }
+    }
+
+    /// HubSpot's own for searches: 5 a second and account (search guide).
+    #[must_use]
+    pub fn hubspot_search() -> Self {
+        Self { requests: 5, window: Duration::from_secs(1) }
     }
 }
 
@@ -57,5 +69,22 @@ impl Window {
         Err(admitted
             .front()
             .map_or(limit.window, |&first| limit.window.saturating_sub(now.duration_since(first))))
+    }
+}
+
+/// The same limit for each of many things, told apart by a number.
+pub(crate) struct Windows {
+    limit: Option<RateLimit>,
+    each: Mutex<HashMap<u64, Window>>,
+}
+
+impl Windows {
+    pub(crate) fn new(limit: Option<RateLimit>) -> Self {
+        Self { limit, each: Mutex::default() }
+    }
+
+    /// Takes a place for this one, or says how long until there is one.
+    pub(crate) fn admit(&self, number: u64) -> Result<(), Duration> {
+        lock(&self.each).entry(number).or_insert_with(|| Window::new(self.limit)).admit()
     }
 }

@@ -45,6 +45,14 @@ struct Arguments {
     #[arg(long, env = "STAND_IN_ZENDESK_UPDATE_LIMIT", value_name = "UPDATES")]
     zendesk_update_limit: Option<usize>,
 
+    /// Answer 429 to more updates of one ticket than this in ten minutes
+    #[arg(long, env = "STAND_IN_ZENDESK_TICKET_LIMIT", value_name = "UPDATES", default_value_t = 30)]
+    zendesk_ticket_limit: usize,
+
+    /// Answer 429 to more searches than this in a second
+    #[arg(long, env = "STAND_IN_SEARCH_LIMIT", value_name = "SEARCHES", default_value_t = 5)]
+    search_limit: usize,
+
     /// A file in which calls, contacts, properties and tickets outlive a restart
     #[arg(long, env = "STAND_IN_KEEP", value_name = "FILE")]
     keep: Option<PathBuf>,
@@ -68,12 +76,17 @@ async fn run(arguments: Arguments) -> io::Result<()> {
         token: arguments.token,
         unique_property: !arguments.without_property,
         rate_limit: arguments.rate_limit.map(|requests| RateLimit { requests, ..RateLimit::hubspot() }),
+        search_limit: Some(RateLimit { requests: arguments.search_limit, ..RateLimit::hubspot_search() }),
         zendesk: zendesk::Options {
             client_id: arguments.zendesk_client_id,
             client_secret: arguments.zendesk_client_secret,
             update_limit: arguments
                 .zendesk_update_limit
                 .map(|requests| RateLimit { requests, ..RateLimit::zendesk() }),
+            ticket_limit: Some(RateLimit {
+                requests: arguments.zendesk_ticket_limit,
+                ..RateLimit::zendesk_ticket()
+            }),
             ..zendesk::Options::default()
         },
         keep: arguments.keep,

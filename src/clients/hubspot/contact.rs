@@ -1,15 +1,24 @@
 //! Which contact a call was with: the one that `custom_fields.crm_id` names, else one with the caller's number.
 
+use std::time::Duration;
+
 use phonenumber::PhoneNumber;
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{HubSpot, refused};
-use crate::{clients::ClientError, receive::event::CallEvent};
+use super::{HubSpot, refused, success};
+use crate::{
+    clients::{Answer, ClientError},
+    receive::event::CallEvent,
+};
 
 /// The custom field that names the contact.
 const CRM_ID: &str = "crm_id";
+
+/// The search's limit is counted by the second, and its 429 says nothing of when to come back. (Documentation, "Search the
+/// CRM".)
+const SEARCH_PAUSE: Duration = Duration::from_secs(1);
 
 /// A contact, or why there is none.
 #[derive(Default)]
@@ -26,13 +35,13 @@ impl Found {
 
 impl HubSpot {
     pub(super) async fn find_contact(&self, call: &CallEvent) -> Result<Found, ClientError> {
-        if let Some(crm_id) = call.custom_field(CRM_ID) {
+        if let Some(crm_id) = call.custom_field(CRM_ID).filter(|crm_id| is_segment(crm_id)) {
             if let Some(id) = self.contact_named(&crm_id).await? {
                 return Ok(Found { id: Some(id), note: None });
             }
             tracing::debug!("no contact is named by crm_id: looking for the number instead");
         }
-        let number = call.other_party().and_then(|number| phonenumber::parse(None, number).ok());
+        let number = call.other_party().and_then(|number| phonenumber::parse(self.region, number).ok());
         match number {
             Some(number) => self.contact_with(&number).await,
             None => Ok(Found::none("no contact: no crm_id names one, and there is no number to look for")),
@@ -48,7 +57,9 @@ impl HubSpot {
             StatusCode::NOT_FOUND => Ok(None),
             // HubSpot's own ids are numbers; any other text is a malformed request to it, not a missing contact.
             StatusCode::BAD_REQUEST if self.contact_id_property.is_none() => Ok(None),
-            status if status.is_success() => Ok(answer.json::<Contact>().map(|contact| contact.id)),
+            status if status.is_success() => {
+                answer.json::<Contact>().map(|contact| Some(contact.id)).ok_or_else(unreadable)
+            }
             _ => Err(refused(&answer)),
         }
     }
@@ -68,12 +79,12 @@ impl HubSpot {
         let request = self.request(Method::POST, &["objects", "contacts", "search"]).json(&json!({
             "filterGroups": any_of,
             "properties": ["hs_object_id"],
-            // The same one at every try.
-            "sorts": [{ "propertyName": "createdate", "direction": "ASCENDING" }],
+            // The same one at every try: the oldest.
+            "sorts": ["createdate"],
             "limit": 2,
             "after": "0",
         }));
-        let page: Page = self.ask(request).await?.json().unwrap_or_default();
+        let page: Page = self.search(request).await?.json().ok_or_else(unreadable)?;
         Ok(match page.results.into_iter().next() {
             None => Found::none("no contact has this number"),
             Some(Contact { id }) => {
@@ -85,6 +96,33 @@ impl HubSpot {
     }
 }
 
+impl HubSpot {
+    /// Sends a search, which has a limit of its own beside that of all requests: what it refuses holds back searches alone.
+    async fn search(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+        let limited =
+            |after| ClientError::Limited { reason: "HubSpot takes no more searches for now".into(), after };
+        self.searches.take().await.map_err(limited)?;
+        let answer = self.vendor.send_apart(request).await?;
+        if answer.status == StatusCode::TOO_MANY_REQUESTS {
+            let after = answer.retry_after.unwrap_or(SEARCH_PAUSE);
+            self.searches.exceeded(after);
+            return Err(limited(after));
+        }
+        success(answer)
+    }
+}
+
+/// What is no answer of HubSpot's must not pass for one that found nobody.
+fn unreadable() -> ClientError {
+    ClientError::retry("HubSpot's answer is not of the documented form")
+}
+
+/// Whether a text can be one segment of a path, and the same one to whoever reads it: by the URL standard tabs and line breaks
+/// vanish, and `.` and `..` lead elsewhere. What can't names nobody.
+fn is_segment(text: &str) -> bool {
+    !matches!(text, "" | "." | "..") && !text.contains(|c: char| c.is_control() || c == '/' || c == '\\')
+}
+
 fn equal(property: &str, value: &str) -> Value {
     json!({ "filters": [{ "propertyName": property, "operator": "EQ", "value": value }] })
 }
@@ -94,8 +132,23 @@ struct Contact {
     id: String,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Page {
     total: u64,
     results: Vec<Contact>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_segment;
+
+    #[test]
+    fn what_leads_elsewhere_in_a_path_is_no_segment() {
+        for text in ["ACME-4451", "101", "a b", "100%", "%2e%2e", "...", "Müller", "a?b#c"] {
+            assert!(is_segment(text), "{text:?}");
+        }
+        for text in ["", ".", "..", ".\t.", "a\nb", "a\u{7f}", "a/b", "../companies/1", "..\\1"] {
+            assert!(!is_segment(text), "{text:?}");
+        }
+    }
 }

@@ -9,12 +9,15 @@ mod setup;
 #[cfg(feature = "dev")]
 pub mod stand_in;
 
+use std::num::NonZeroU32;
+
+use phonenumber::country;
 use reqwest::{Method, RequestBuilder, Url, header::CONTENT_TYPE};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answer, ClientError, Logged, Vendor};
+use super::{Answer, ClientError, Logged, Vendor, budget::Budget};
 use crate::{
     config::{Config, ConfigError, Pairs},
     receive::event::CallEvent,
@@ -26,13 +29,18 @@ pub use self::HubSpot as Crm;
 /// The unique property of calls that holds the platform's `call_id`; `aftercall setup hubspot` makes it.
 const CALL_ID_PROPERTY: &str = "external_call_id";
 
+/// Five for the whole account, less one for whoever else uses it. (HubSpot's documentation, "Search the CRM".)
+const SEARCHES_A_SECOND: NonZeroU32 = NonZeroU32::new(4).expect("it is not 0");
+
 /// HubSpot's API under one service key.
 pub struct HubSpot {
     vendor: Vendor,
+    searches: Budget,
     base_url: Url,
     version: String,
     token: SecretString,
     contact_id_property: Option<String>,
+    region: Option<country::Id>,
     owners: Pairs,
     properties: Pairs,
 }
@@ -44,6 +52,7 @@ impl HubSpot {
     ///
     /// `HUBSPOT_TOKEN` is missing, or the base URL can't be one.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        let region = config.default_region.map(|region| region.0);
         let config = &config.hubspot;
         let token = config.token.clone().ok_or_else(|| {
             ConfigError::new(
@@ -56,10 +65,12 @@ impl HubSpot {
         Ok(Self {
             // 100 in 10 s, less a tenth for whoever else uses the account. (HubSpot's documentation, "Usage guidelines".)
             vendor: Vendor::new("HubSpot").with_requests_a_second(9),
+            searches: Budget::evenly_a_second(SEARCHES_A_SECOND),
             base_url: config.base_url.clone(),
             version: config.api_version.clone(),
             token,
             contact_id_property: config.contact_id_property.clone(),
+            region,
             owners: config.owners.clone(),
             properties: config.properties.clone(),
         })
@@ -123,9 +134,12 @@ impl HubSpot {
 
     /// Sends it; anything but a 2xx is an error.
     async fn ask(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        let answer = self.vendor.send(request).await?;
-        if answer.status.is_success() { Ok(answer) } else { Err(refused(&answer)) }
+        success(self.vendor.send(request).await?)
     }
+}
+
+fn success(answer: Answer) -> Result<Answer, ClientError> {
+    if answer.status.is_success() { Ok(answer) } else { Err(refused(&answer)) }
 }
 
 /// What HubSpot's error means, with what to do about it.

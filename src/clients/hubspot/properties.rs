@@ -1,16 +1,25 @@
 //! From our event to HubSpot's properties of a call. (HubSpot's documentation, "Calls": every value is a string,
 //! durations are milliseconds, the body is HTML.)
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use askama::Template;
 use chrono::SecondsFormat;
+use reqwest::Url;
 
 use super::CALL_ID_PROPERTY;
 use crate::{
+    clients::cut::cut,
     config::Pairs,
     receive::event::{CallEvent, Direction, Status},
 };
+
+/// The most characters that HubSpot takes as a property's value; over a longer one it refuses the whole call.
+const LONGEST: usize = 65_536;
+
+/// In the body: with every line at its longest it is still no longer than [`LONGEST`].
+const LONGEST_NOTES: usize = 60_000;
+const LONGEST_LINE: usize = 1_000;
 
 /// The call's text in the contact's timeline; the template escapes what callers and agents wrote.
 #[derive(Template)]
@@ -19,13 +28,30 @@ struct Body<'a> {
     call: &'a CallEvent,
 }
 
+/// What is too long is cut before it is escaped, so never within a tag or an entity.
+fn line(text: &str) -> Cow<'_, str> {
+    cut(text, LONGEST_LINE, in_html)
+}
+
+fn notes(text: &str) -> Cow<'_, str> {
+    cut(text, LONGEST_NOTES, in_html)
+}
+
+/// The characters that one becomes in the template, in Java's way of counting.
+fn in_html(character: char) -> usize {
+    match character {
+        '&' | '<' | '>' | '"' | '\'' => "&#38;".len(),
+        other => other.len_utf16(),
+    }
+}
+
 pub(super) fn of(call: &CallEvent, owners: &Pairs, custom: &Pairs) -> BTreeMap<String, String> {
     let time = call.started_at.or(call.ended_at).or(call.occurred_at).unwrap_or(call.received_at);
     let owner = call.agent.id.as_ref().and_then(|agent| owners.0.get(agent));
     let (status, disposition) = call.status.as_ref().map_or((None, None), outcome);
     let known = [
         (CALL_ID_PROPERTY, Some(call.call_id.clone())),
-        ("hs_timestamp", Some(time.to_rfc3339_opts(SecondsFormat::AutoSi, true))),
+        ("hs_timestamp", Some(time.to_rfc3339_opts(SecondsFormat::Millis, true))),
         ("hs_call_title", Some(title(call))),
         ("hs_call_body", Body { call }.render().ok()),
         ("hs_call_direction", call.direction.as_ref().and_then(direction).map(str::to_owned)),
@@ -35,15 +61,21 @@ pub(super) fn of(call: &CallEvent, owners: &Pairs, custom: &Pairs) -> BTreeMap<S
         ("hs_call_from_number", call.from.clone()),
         ("hs_call_to_number", call.to.clone()),
         // "Must be https": HubSpot refuses the whole call over any other.
-        (
-            "hs_call_recording_url",
-            call.recording().filter(|url| url.starts_with("https:")).map(str::to_owned),
-        ),
+        ("hs_call_recording_url", call.recording().and_then(https)),
         ("hubspot_owner_id", owner.cloned()),
     ];
     let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     let custom = custom.0.iter().filter_map(|(field, name)| Some((name.clone(), call.custom_field(field)?)));
-    known.chain(custom).collect()
+    let fitting =
+        |(name, value): (String, String)| (name, cut(&value, LONGEST, char::len_utf16).into_owned());
+    known.chain(custom).map(fitting).collect()
+}
+
+/// The URL as it is written on the wire: what must not stand in one is percent-encoded.
+fn https(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok().filter(|url| url.scheme() == "https")?;
+    // A link that was cut would lead nowhere.
+    Some(String::from(url)).filter(|url| url.len() <= LONGEST)
 }
 
 fn title(call: &CallEvent) -> String {

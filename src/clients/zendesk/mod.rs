@@ -1,26 +1,33 @@
 //! Zendesk: one comment for each call on the ticket that it belongs to.
 //!
 //! A ticket's update has no idempotency key, so each write looks first: `note` says what is written and how it is found
-//! again, `token` keeps the credential. The rules are those of Zendesk's documentation of the tickets, comments and OAuth
-//! APIs.
+//! again, with `recording`; `turns` lets one write to a ticket after the other; `api` and `token` speak to Zendesk. The rules
+//! are those of Zendesk's documentation of the tickets, comments and OAuth APIs.
 
+mod api;
 mod note;
+mod recording;
 #[cfg(feature = "dev")]
 pub mod stand_in;
 mod token;
+mod turns;
 mod wire;
 
-use reqwest::{Method, RequestBuilder, StatusCode, Url};
+use std::cmp::Reverse;
+
+use reqwest::{Method, StatusCode, Url};
 use serde_json::json;
 
-use super::{Answer, ClientError, Vendor, idempotency_key};
+use super::{ClientError, Vendor, idempotency_key};
 use crate::{
     config::{ConfigError, Pairs, ZendeskConfig},
     receive::event::CallEvent,
 };
+use api::{decode, success};
 use note::Note;
 use token::Tokens;
-use wire::{Comments, Refusal, Ticket, Tickets, Updated};
+use turns::{OwnTurn, Turns};
+use wire::{Comments, Ticket, Tickets, Updated};
 
 /// How often a write starts over because somebody else changed the ticket meanwhile; after that the job's own retry does.
 const CONFLICTS: usize = 5;
@@ -30,7 +37,16 @@ pub struct Zendesk {
     vendor: Vendor,
     base_url: Url,
     tokens: Tokens,
+    turns: Turns,
     agents: Pairs,
+}
+
+/// What became of a call on one ticket.
+enum Put {
+    Now,
+    Before,
+    /// Not at all: the ticket is closed for good.
+    Closed,
 }
 
 /// A ticket that holds the call.
@@ -67,6 +83,7 @@ impl Zendesk {
             vendor: Vendor::new("Zendesk").with_requests_a_second(5),
             base_url: base_url.clone(),
             tokens: Tokens::new(id.clone(), secret.clone()),
+            turns: Turns::default(),
             agents: config.agents.clone(),
         })
     }
@@ -87,32 +104,20 @@ impl Zendesk {
             ClientError::Stop("the custom field that names the ticket holds no number".into())
         })?;
         let note = Note::of(call, &self.agents);
-        for _ in 0..CONFLICTS {
-            let ticket = self.ticket(id).await?;
-            if self.holds(id, &note).await? {
-                return Ok(self.attached(id, Some("it was there already")));
-            }
-            if ticket.status == "closed" {
-                let follow_up = self.open(call, Some(id)).await?;
-                return Ok(Attached {
-                    note: Some(format!("ticket {id} is closed: this follows up on it")),
-                    ..follow_up
-                });
-            }
-            if self.write(&ticket, &note).await? {
-                return Ok(self.attached(id, None));
-            }
+        if let Some(attached) = self.put(id, &note).await?.on(self, id) {
+            return Ok(attached);
         }
-        Err(ClientError::retry(format!("somebody keeps changing ticket {id}")))
+        let follow_up = self.open(call, &note, Some(id)).await?;
+        Ok(Attached { note: Some(format!("ticket {id} is closed: this follows up on it")), ..follow_up })
     }
 
-    /// Makes a ticket for the call, unless there is one. Safe to repeat.
+    /// Makes a ticket for the call; the one that is there is given what it lacks. Safe to repeat.
     ///
     /// # Errors
     ///
     /// Zendesk refused, or can't be reached.
     pub async fn create(&self, call: &CallEvent) -> Result<Attached, ClientError> {
-        self.open(call, None).await
+        self.open(call, &Note::of(call, &self.agents), None).await
     }
 
     /// Looks whether tickets could be read, without writing; returns what it found.
@@ -121,33 +126,66 @@ impl Zendesk {
     ///
     /// Zendesk refused, or can't be reached.
     pub async fn check(&self) -> Result<String, ClientError> {
-        self.with_external_id("aftercall-doctor").await?;
+        self.made_for("aftercall-doctor").await?;
         Ok("the client is known, and may read tickets".into())
     }
 
-    /// The tickets that were made for a call.
-    async fn with_external_id(&self, call_id: &str) -> Result<Tickets, ClientError> {
+    /// The numbers of the tickets that were made for a call, the newest first.
+    async fn made_for(&self, key: &str) -> Result<Vec<u64>, ClientError> {
         let mut url = self.url(&["tickets"]);
-        url.query_pairs_mut().append_pair("external_id", call_id);
-        decode(&self.ask(self.request(Method::GET, url)).await?)
+        url.query_pairs_mut().append_pair("external_id", key);
+        let found: Tickets = decode(&self.ask(self.request(Method::GET, url)).await?)?;
+        let made = found.tickets.iter().filter(|ticket| ticket.external_id.as_deref() == Some(key));
+        let mut numbers: Vec<u64> = made.map(|ticket| ticket.id).collect();
+        numbers.sort_by_key(|&number| Reverse(number));
+        Ok(numbers)
     }
 
-    async fn open(&self, call: &CallEvent, follows: Option<u64>) -> Result<Attached, ClientError> {
-        if let Some(ticket) = self.with_external_id(&call.call_id).await?.tickets.first() {
-            return Ok(self.attached(ticket.id, Some("it was there already")));
+    /// Makes a ticket for the call, unless there is one that can still take what it lacks.
+    async fn open(
+        &self,
+        call: &CallEvent,
+        note: &Note<'_>,
+        mut follows: Option<u64>,
+    ) -> Result<Attached, ClientError> {
+        for made in self.made_for(&note.key).await? {
+            if let Some(attached) = self.put(made, note).await?.on(self, made) {
+                return Ok(attached);
+            }
+            follows = follows.or(Some(made));
         }
-        let mut ticket = Note::of(call, &self.agents).body();
-        ticket["external_id"] = json!(call.call_id);
+        let mut ticket = note.body();
+        ticket["external_id"] = json!(note.key);
         ticket["subject"] = json!(note::subject(call));
+        // Of the call, not of its event: several events of a call come at once. Kept for two hours, so a lost answer makes no
+        // second ticket; after that the look above finds the first.
+        let mut key = note.key.clone();
         if let Some(source) = follows {
             ticket["via_followup_source_id"] = json!(source);
+            key = idempotency_key(&format!("{key}:{source}"));
         }
-        // Kept for two hours, so a lost answer makes no second ticket; after that the look above finds the first.
-        let key = idempotency_key(&call.event_id);
         let request = self.request(Method::POST, self.url(&["tickets"])).header("Idempotency-Key", key);
         let made: Updated = decode(&self.ask(request.json(&json!({ "ticket": ticket }))).await?)?;
         let id = made.ticket.ok_or_else(|| ClientError::retry("Zendesk answered without the ticket"))?.id;
         Ok(self.attached(id, None))
+    }
+
+    /// Puts the call on this ticket, unless it is there.
+    async fn put(&self, id: u64, note: &Note<'_>) -> Result<Put, ClientError> {
+        let mut turn = self.turns.take(id).await?;
+        for _ in 0..CONFLICTS {
+            let ticket = self.ticket(id).await?;
+            if self.holds(id, note).await? {
+                return Ok(Put::Before);
+            }
+            if ticket.status == "closed" {
+                return Ok(Put::Closed);
+            }
+            if self.write(&ticket, note, &mut turn).await? {
+                return Ok(Put::Now);
+            }
+        }
+        Err(ClientError::retry(format!("somebody keeps changing ticket {id}")))
     }
 
     async fn ticket(&self, id: u64) -> Result<Ticket, ClientError> {
@@ -174,14 +212,19 @@ impl Zendesk {
     }
 
     /// Writes the note if the ticket is still as it was seen; false when it isn't.
-    async fn write(&self, ticket: &Ticket, note: &Note<'_>) -> Result<bool, ClientError> {
+    async fn write(&self, ticket: &Ticket, note: &Note<'_>, turn: &mut OwnTurn) -> Result<bool, ClientError> {
         let mut body = note.body();
         body["safe_update"] = json!(true);
         body["updated_stamp"] = json!(ticket.updated_at);
         let url = self.url(&["tickets", &ticket.id.to_string()]);
         let answer = self.send(self.request(Method::PUT, url).json(&json!({ "ticket": body }))).await?;
-        if answer.status == StatusCode::CONFLICT {
-            return Ok(false);
+        match answer.status {
+            StatusCode::CONFLICT => return Ok(false),
+            StatusCode::TOO_MANY_REQUESTS => match turn.refused(&answer) {
+                Some(of_this_ticket) => return Err(of_this_ticket),
+                None => self.vendor.heed(&answer),
+            },
+            _ => {}
         }
         let updated: Updated = decode(&success(answer)?)?;
         // A body that is not what Zendesk expects is answered 200, and changes nothing.
@@ -199,63 +242,15 @@ impl Zendesk {
             note: note.map(str::to_owned),
         }
     }
+}
 
-    /// `/api/v2/{path}.json`.
-    fn url(&self, path: &[&str]) -> Url {
-        let mut url = self.base_url.clone();
-        let (last, before) = path.split_last().expect("a path has an end");
-        url.path_segments_mut()
-            .expect("a base URL has a path")
-            .pop_if_empty()
-            .extend(["api", "v2"])
-            .extend(before)
-            .push(&format!("{last}.json"));
-        url
-    }
-
-    fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.vendor.request(method, url)
-    }
-
-    async fn ask(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        success(self.send(request).await?)
-    }
-
-    /// Sends a request under our token, and once more under a new one when that one has ended early.
-    async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        let again = request.try_clone();
-        let token = self.tokens.get(&self.vendor, &self.base_url).await?;
-        let answer = self.vendor.send(request.bearer_auth(&token)).await?;
-        match again {
-            Some(again) if answer.status == StatusCode::UNAUTHORIZED => {
-                self.tokens.forget(&token).await;
-                let token = self.tokens.get(&self.vendor, &self.base_url).await?;
-                self.vendor.send(again.bearer_auth(token)).await
-            }
-            _ => Ok(answer),
+impl Put {
+    /// The ticket that holds the call, where this one does.
+    fn on(self, zendesk: &Zendesk, ticket: u64) -> Option<Attached> {
+        match self {
+            Self::Now => Some(zendesk.attached(ticket, None)),
+            Self::Before => Some(zendesk.attached(ticket, Some("it was there already"))),
+            Self::Closed => None,
         }
     }
-}
-
-fn success(answer: Answer) -> Result<Answer, ClientError> {
-    if answer.status.is_success() { Ok(answer) } else { Err(refused(&answer)) }
-}
-
-/// What Zendesk's error means. (Zendesk's documentation, "Responses": `error` is a word or an object.)
-fn refused(answer: &Answer) -> ClientError {
-    let refusal: Option<Refusal> = answer.json();
-    let reason = refusal.map_or_else(|| answer.text(), |refusal| refusal.to_string());
-    let reason = format!("Zendesk answered {}: {reason}", answer.status.as_u16());
-    match answer.status.as_u16() {
-        401 => ClientError::Unauthorized(format!(
-            "{reason} (are ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET right?)"
-        )),
-        // Another body went out under this key: the next try looks for the ticket that it made.
-        400 if reason.contains("Idempotent") => ClientError::retry(reason),
-        _ => ClientError::by_status(answer, reason),
-    }
-}
-
-fn decode<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, ClientError> {
-    answer.json().ok_or_else(|| ClientError::retry("Zendesk's answer is not of the documented form"))
 }

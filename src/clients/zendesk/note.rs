@@ -1,43 +1,59 @@
 //! What is written on a ticket of a call, and how it is found again.
 
-use std::fmt::Write;
+use std::{borrow::Cow, fmt::Write};
 
 use chrono::SecondsFormat;
+use reqwest::Url;
 use serde_json::{Value, json};
 
-use super::wire::Comment;
+use super::{recording, wire::Comment};
 use crate::{
+    clients::{cut::cut, idempotency_key},
     config::Pairs,
     receive::event::{CallEvent, Status},
 };
 
+/// A comment takes some 65,000 characters, "depending on your encoding/markup" (Zendesk's community): counted here in bytes
+/// of HTML, with room for the marker.
+const LONGEST_TEXT: usize = 60_000;
+
+/// For a number, a name, a subject: nobody reads more of one.
+const LONGEST_LINE: usize = 250;
+
 /// A call as a comment: a voice comment where there is a recording, an internal one otherwise, never both.
 pub(super) struct Note<'a> {
     call: &'a CallEvent,
-    recording: Option<&'a str>,
+    recording: Option<Url>,
     answered_by: Option<u64>,
+    /// The call's id as Zendesk can hold it: the ticket's `external_id`, and what the marker names.
+    pub(super) key: String,
 }
 
 impl<'a> Note<'a> {
     pub(super) fn of(call: &'a CallEvent, agents: &Pairs) -> Self {
         let answered_by = call.agent.id.as_ref().and_then(|agent| agents.0.get(agent)?.parse().ok());
-        Self { call, recording: call.recording(), answered_by }
+        let recording = call.recording().and_then(|url| url.parse().ok());
+        Self { call, recording, answered_by, key: idempotency_key(&call.call_id) }
     }
 
     /// The ticket's fields that make the comment.
+    ///
+    /// Of a voice comment's documented fields only its transcription takes what an agent wrote: the others are numbers,
+    /// times, the link and the caller's place. (Zendesk's documentation, "Adding voice comments to tickets".)
     pub(super) fn body(&self) -> Value {
-        let Self { call, recording, answered_by } = self;
+        let Self { call, recording, answered_by, .. } = self;
         let Some(recording) = recording else {
             return json!({ "comment": { "body": self.text(), "public": false } });
         };
         let started_at = call.started_at.unwrap_or(call.received_at);
         let mut voice = json!({
-            "from": call.from.as_deref().unwrap_or("unknown"),
-            "to": call.to.as_deref().unwrap_or("unknown"),
-            "recording_url": recording,
-            "started_at": started_at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+            "from": line(call.from.as_deref().unwrap_or("unknown")),
+            "to": line(call.to.as_deref().unwrap_or("unknown")),
+            "recording_url": recording.as_str(),
+            "started_at": started_at.to_rfc3339_opts(SecondsFormat::Millis, true),
             // Seconds, as an integer.
             "call_duration": call.duration_seconds.unwrap_or_default(),
+            "transcription_text": self.text(),
         });
         if let Some(agent) = answered_by {
             voice["answered_by_id"] = json!(agent);
@@ -45,19 +61,38 @@ impl<'a> Note<'a> {
         json!({ "voice_comment": voice })
     }
 
-    /// Whether a comment is this call's: it bears its marker or its recording.
+    /// Whether a comment is this call's, with its recording where there is one.
+    ///
+    /// We write by the API, under the marker as the last line, and what is no voice comment internally. People write in a
+    /// browser or by mail, and what a caller or an agent said in another call stands before that call's marker.
     pub(super) fn is(&self, comment: &Comment) -> bool {
-        let linked = comment.data.as_ref().and_then(|data| data.recording_url.as_deref());
-        let same_recording =
-            self.recording.zip(linked).is_some_and(|(ours, theirs)| unsigned(ours) == unsigned(theirs));
-        same_recording || comment.body.contains(&self.marker())
+        if comment.via.as_ref().is_some_and(|via| via.channel != "api") {
+            return false;
+        }
+        match (&self.recording, &comment.data) {
+            (None, None) => !comment.public && self.marks(&comment.body),
+            // The call is there, even with its recording.
+            (None, Some(voice)) => voice.transcription_text.as_deref().is_some_and(|text| self.marks(text)),
+            // The recording is missing.
+            (Some(_), None) => false,
+            (Some(ours), Some(voice)) => {
+                let theirs = voice.recording_url.as_deref().and_then(|url| url.parse().ok());
+                theirs.is_some_and(|theirs| recording::are_same(ours, &theirs))
+                    // Some platforms have one link for several calls. Without a text it can't be told.
+                    && voice.transcription_text.as_deref().is_none_or(|text| self.marks(text))
+            }
+        }
+    }
+
+    fn marks(&self, text: &str) -> bool {
+        text.trim_end().lines().next_back() == Some(self.marker().as_str())
     }
 
     fn marker(&self) -> String {
-        format!("[call:{}]", self.call.call_id)
+        format!("[call:{}]", self.key)
     }
 
-    /// Plain text: Zendesk escapes it.
+    /// Plain text, which ends with the marker, whatever the lines before it say.
     fn text(&self) -> String {
         let call = self.call;
         let mut text = subject(call);
@@ -65,19 +100,16 @@ impl<'a> Note<'a> {
             ("Queue", call.queue.name.as_deref()),
             ("Agent", call.agent.name.as_deref()),
             ("Reason", call.reason.as_deref()),
-            ("Notes", call.notes.as_deref()),
+            ("Parent call", call.parent_call_id.as_deref()),
         ];
-        for (label, value) in lines.into_iter().filter_map(|(label, value)| Some((label, value?))) {
+        let lines = lines.into_iter().filter_map(|(label, value)| Some((label, line(value?))));
+        let notes = call.notes.as_deref().map(|notes| ("Notes", Cow::Borrowed(notes)));
+        for (label, value) in lines.chain(notes) {
             // Writing to a String can't fail.
             let _infallible = write!(text, "\n{label}: {value}");
         }
-        text + "\n" + &self.marker()
+        format!("{}\n{}", cut(&text, LONGEST_TEXT, html_bytes), self.marker())
     }
-}
-
-/// The link without what signs it: signed again, it is no other recording.
-fn unsigned(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or(url)
 }
 
 /// A line for people: "Missed call from +14085551234".
@@ -88,5 +120,65 @@ pub(super) fn subject(call: &CallEvent) -> String {
         Some(Status::Voicemail) => "Voicemail",
         Some(Status::Answered | Status::Other(_)) | None => "Call",
     };
-    format!("{kind} from {}", call.from.as_deref().unwrap_or("an unknown number"))
+    line(&format!("{kind} from {}", call.from.as_deref().unwrap_or("an unknown number"))).into_owned()
+}
+
+fn line(text: &str) -> Cow<'_, str> {
+    cut(text, LONGEST_LINE, |_| 1)
+}
+
+/// The bytes of a character in HTML, at most.
+fn html_bytes(character: char) -> usize {
+    match character {
+        '&' | '<' | '>' | '"' | '\'' | '\n' => "&quot;".len(),
+        other => other.len_utf8(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+
+    use super::*;
+
+    fn call(recording: Option<&str>) -> CallEvent {
+        let body = json!({ "event": "call.completed", "call_id": "cl_1", "recording_url": recording });
+        CallEvent::parse(body.to_string().as_bytes(), Utc::now()).expect("it is an event")
+    }
+
+    fn is(call: &CallEvent, comment: Value) -> bool {
+        let comment = serde_json::from_value(comment).expect("it is a comment");
+        Note::of(call, &Pairs::default()).is(&comment)
+    }
+
+    #[test]
+    fn a_note_is_known_by_its_last_line_where_we_alone_write() {
+        let call = call(None);
+        let by_api = json!({ "channel": "api" });
+        assert!(is(&call, json!({ "body": "Missed call\n[call:cl_1]", "public": false, "via": by_api })));
+        assert!(is(&call, json!({ "body": "Missed call\n[call:cl_1]\n", "public": false })));
+        for (body, public, channel) in [
+            ("Missed call\n[call:cl_1]", true, "api"),
+            ("Missed call\n[call:cl_1]", false, "web"),
+            ("Missed call\n[call:cl_1]", false, "email"),
+            ("[call:cl_1]\n[call:cl_2]", false, "api"),
+            ("As in [call:cl_1]", false, "api"),
+            ("", false, "api"),
+        ] {
+            let comment = json!({ "body": body, "public": public, "via": { "channel": channel } });
+            assert!(!is(&call, comment.clone()), "{comment}");
+        }
+        assert!(is(&call, json!({ "data": { "transcription_text": "Call\n[call:cl_1]" }, "public": true })));
+    }
+
+    #[test]
+    fn with_a_recording_only_a_comment_with_it_counts() {
+        let call = call(Some("https://recordings.example/1.mp3"));
+        let voice = |url: &str, text: Option<&str>| json!({ "public": true, "data": { "recording_url": url, "transcription_text": text } });
+        assert!(is(&call, voice("https://recordings.example/1.mp3?sig=2", Some("Call\n[call:cl_1]"))));
+        assert!(is(&call, voice("https://recordings.example/1.mp3", None)));
+        assert!(!is(&call, voice("https://recordings.example/1.mp3", Some("Call\n[call:cl_2]"))));
+        assert!(!is(&call, voice("https://recordings.example/2.mp3", Some("Call\n[call:cl_1]"))));
+        assert!(!is(&call, json!({ "body": "Voicemail\n[call:cl_1]", "public": false })));
+    }
 }

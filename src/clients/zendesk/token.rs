@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::{sync::Mutex, time::Instant};
 
-use super::{refused, success};
+use super::api::{refused, success};
 use crate::clients::{ClientError, Vendor};
 
 /// Renewed this long before its end, so that none ends on its way.

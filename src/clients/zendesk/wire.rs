@@ -11,6 +11,7 @@ pub(super) struct Ticket {
     pub(super) id: u64,
     #[serde(default)]
     pub(super) status: String,
+    pub(super) external_id: Option<String>,
     /// Sent back as it came, so that Zendesk can tell whether the ticket has changed.
     #[serde(default)]
     pub(super) updated_at: String,
@@ -52,12 +53,23 @@ impl Updated {
 pub(super) struct Comment {
     #[serde(default)]
     pub(super) body: String,
+    #[serde(default)]
+    pub(super) public: bool,
+    pub(super) via: Option<Via>,
     pub(super) data: Option<VoiceData>,
+}
+
+/// How a comment came about: `api`, `web`, `email` and others.
+#[derive(Deserialize)]
+pub(super) struct Via {
+    #[serde(default)]
+    pub(super) channel: String,
 }
 
 #[derive(Deserialize)]
 pub(super) struct VoiceData {
     pub(super) recording_url: Option<String>,
+    pub(super) transcription_text: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -22,7 +22,7 @@ async fn the_sample_becomes_one_call_with_every_property_in_the_vendors_form() {
     assert_eq!(
         json!(call.properties),
         json!({
-            "external_call_id": "cl_8fKQ92", "hs_timestamp": "2025-08-21T10:58:13Z", "hs_call_title": "Inbound call",
+            "external_call_id": "cl_8fKQ92", "hs_timestamp": "2025-08-21T10:58:13.000Z", "hs_call_title": "Inbound call",
             "hs_call_direction": "INBOUND", "hs_call_status": "COMPLETED",
             "hs_call_disposition": "f240bbac-87c9-4f6e-bf70-924b57d47db7", "hs_call_duration": "271000",
             "hs_call_from_number": "+14085551234", "hs_call_to_number": "+14085559876",
@@ -165,4 +165,45 @@ async fn what_a_call_and_its_contact_say_of_people_stands_in_no_log() {
     for personal in ["4085551234", "4085559876", "Jordan", "Callback scheduled", "ACME-4451", "Dana"] {
         assert!(!log.contains(personal), "{personal} in {log}");
     }
+}
+
+#[tokio::test]
+async fn texts_of_any_length_fit_into_the_crms_properties() {
+    let app = with(&[("WEBHOOK_MAX_BODY", "1000000")]).await;
+    let mut long = event("evt_1", "cl_1");
+    // Each is five characters once it is escaped.
+    long["notes"] = json!("<".repeat(60_000));
+    long["queue"]["name"] = json!("\"".repeat(60_000));
+    long["from"] = json!("9".repeat(70_000));
+    app.deliver(&long).await;
+    app.all_done().await;
+    let properties = the_call(&app).properties;
+    let body = &properties["hs_call_body"];
+    assert!(body.contains("&#60;…</p>") && body.contains("&#34;…</li>") && body.ends_with("</ul>"));
+    assert_eq!(properties["hs_call_from_number"].chars().count(), 65_536);
+    assert!(properties["hs_call_from_number"].ends_with("9…"));
+}
+
+#[tokio::test]
+async fn a_time_with_microseconds_and_a_link_with_spaces_go_out_in_the_vendors_form() {
+    let app = start().await;
+    let mut call = event("evt_1", "cl_1");
+    call["started_at"] = json!("2025-08-21T10:58:13.123456Z");
+    call["recording_url"] = json!("HTTPS://recordings.example/a \"call\".mp3?name=a b");
+    app.deliver(&call).await;
+    app.all_done().await;
+    let properties = the_call(&app).properties;
+    assert_eq!(properties["hs_timestamp"], "2025-08-21T10:58:13.123Z");
+    let link = "https://recordings.example/a%20%22call%22.mp3?name=a%20b";
+    assert_eq!(properties["hs_call_recording_url"], link);
+}
+
+#[tokio::test]
+async fn a_transfer_names_the_call_that_it_is_part_of() {
+    let app = start().await;
+    let mut call = event("evt_1", "cl_1");
+    call["parent_call_id"] = json!("cl_0");
+    app.deliver(&call).await;
+    app.all_done().await;
+    assert!(the_call(&app).properties["hs_call_body"].contains("<li>Parent call: cl_0</li>"));
 }

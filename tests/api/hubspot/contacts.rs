@@ -1,9 +1,10 @@
 //! Beside which contact a call stands.
 
 use serde_json::json;
+use stand_in::Fault;
 
 use super::{start, the_call, with};
-use crate::helpers::event;
+use crate::helpers::{Process, event, eventually};
 
 #[tokio::test]
 async fn the_contact_is_found_by_hubspots_own_id() {
@@ -82,4 +83,62 @@ async fn of_several_contacts_with_the_number_the_oldest_is_taken_and_the_receipt
         app.text("select note from receipt").await,
         "2 contacts have this number: the oldest was taken"
     );
+}
+
+#[tokio::test]
+async fn a_number_without_its_countrys_code_finds_its_contact_in_the_default_region() {
+    let app = with(&[("DEFAULT_REGION", "in")]).await;
+    let contact = app.stand_in.hubspot().add_contact([("firstname", "Asha"), ("phone", "+919876543210")]);
+    let mut event = event("evt_1", "cl_1");
+    event["from"] = json!("09876543210");
+    event["custom_fields"] = json!({});
+    app.deliver(&event).await;
+    app.all_done().await;
+    assert_eq!(the_call(&app).contacts.into_keys().collect::<Vec<_>>(), [contact]);
+}
+
+#[tokio::test]
+async fn a_default_region_that_is_none_keeps_the_worker_from_starting() {
+    let settings = [("DATABASE_URL", "postgres://127.0.0.1:1/none"), ("DEFAULT_REGION", "India")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut process = Process::spawn(Some("work"), &settings);
+    assert!(!process.end().await.success());
+    eventually("it says so", async || process.log().contains("`India` is no region: write IN, US")).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_can_not_be_read_is_not_taken_for_no_contact() {
+    let app = start().await;
+    // As an old proxy that answers for the vendor.
+    app.stand_in.fail(Fault::status(200).on("/contacts/ACME"));
+    app.deliver(&event("evt_1", "cl_1")).await;
+    app.all_done().await;
+    assert_eq!(the_call(&app).contacts.into_values().collect::<Vec<_>>(), ["Dana Whitfield"]);
+    assert_eq!(app.count("select count(*) from attempt where result = 'retry'").await, 1);
+
+    app.stand_in.fail(Fault::status(200).on("/contacts/search"));
+    let mut event = event("evt_2", "cl_2");
+    event["custom_fields"] = json!({});
+    app.deliver(&event).await;
+    app.all_done().await;
+    assert_eq!(app.count("select count(*) from attempt where result = 'retry'").await, 2);
+    assert!(app.stand_in.hubspot().calls().iter().all(|call| call.contacts.len() == 1));
+}
+
+#[tokio::test]
+async fn a_crm_id_that_leads_elsewhere_in_a_path_names_nobody() {
+    let app = start().await;
+    for (n, crm_id) in ["AC\tME-4451", "ACME-4451/", "..", ".\n."].into_iter().enumerate() {
+        let mut event = event(&format!("evt_{n}"), &format!("cl_{n}"));
+        event["from"] = json!("+442079460958");
+        event["custom_fields"]["crm_id"] = json!(crm_id);
+        app.deliver(&event).await;
+    }
+    app.all_done().await;
+    assert_eq!(app.stand_in.hubspot().calls().len(), 4);
+    for call in app.stand_in.hubspot().calls() {
+        assert_eq!(call.contacts.values().collect::<Vec<_>>(), ["Amir Haddad"], "by the number");
+    }
+    let asked = app.stand_in.received();
+    assert!(asked.iter().all(|request| request.method != "GET"), "{asked:?}");
 }

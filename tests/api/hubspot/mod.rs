@@ -5,6 +5,7 @@ mod contacts;
 mod doctor;
 #[cfg(feature = "dev")]
 mod first_run;
+mod limits;
 mod setup;
 mod trouble;
 

@@ -1,37 +1,10 @@
 //! What the support ticket holds of a call.
 
-use serde_json::{Value, json};
-use stand_in::{
-    Fault,
-    zendesk::{Edit, Ticket},
-};
+use serde_json::json;
+use stand_in::{Fault, zendesk::Edit};
 
-use super::{start, with};
-use crate::helpers::{App, Process, event, eventually};
-
-/// The ticket that the stand-in has open.
-const OPEN: u64 = 35436;
-const CLOSED: u64 = 35400;
-
-fn ticket(app: &App, id: u64) -> Ticket {
-    app.stand_in.zendesk().ticket(id).unwrap()
-}
-
-/// A call on this ticket, with this status, with or without its recording.
-fn call(id: &str, ticket: Value, status: &str, recording: bool) -> Value {
-    let mut call = event(&format!("evt_{id}"), &format!("cl_{id}"));
-    call["custom_fields"]["ticket_id"] = ticket;
-    call["status"] = json!(status);
-    if !recording {
-        call["recording_url"] = json!(null);
-    }
-    call
-}
-
-async fn run(app: &App, call: &Value) {
-    app.deliver(call).await;
-    app.all_done().await;
-}
+use super::{CLOSED, OPEN, call, run, start, ticket, with};
+use crate::helpers::{Process, eventually};
 
 #[tokio::test]
 async fn a_call_with_ticket_and_recording_is_one_voice_comment_with_its_url_and_seconds() {
@@ -135,21 +108,6 @@ async fn an_unknown_ticket_is_given_up_with_zendesks_words() {
     run(&app, &call("1", json!(999_999), "answered", true)).await;
     let reason = app.text("select reason from attempt where result = 'given_up'").await;
     assert!(reason.contains("404") && reason.contains("RecordNotFound"), "{reason}");
-}
-
-#[tokio::test]
-async fn a_recording_that_was_signed_again_is_no_second_comment() {
-    let app = start().await;
-    for (event_id, signature, minute) in [("a", "sig=1", 1), ("b", "sig=2", 2)] {
-        let mut call = call("1", json!(OPEN), "answered", true);
-        call["event_id"] = json!(event_id);
-        call["occurred_at"] = json!(format!("2025-08-21T11:0{minute}:00Z"));
-        call["recording_url"] = json!(format!("https://recordings.example/abc123.mp3?{signature}"));
-        run(&app, &call).await;
-    }
-    let voices = ticket(&app, OPEN).comments.iter().filter(|comment| comment.data.is_some()).count();
-    assert_eq!(voices, 1);
-    assert_eq!(app.text("select note from receipt where event_id = 'b'").await, "it was there already");
 }
 
 #[tokio::test]

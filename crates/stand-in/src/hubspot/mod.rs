@@ -34,7 +34,7 @@ pub use account::{Call, Contact};
 pub(crate) use refusal::Refusal;
 
 use crate::kept::{File, Kept, Part};
-use crate::limit::RateLimit;
+use crate::limit::{RateLimit, Window};
 use account::Account;
 use gate::Gate;
 
@@ -42,16 +42,22 @@ use gate::Gate;
 #[derive(Clone)]
 pub struct HubSpot {
     account: Arc<Kept<Account>>,
+    searches: Arc<Window>,
 }
 
 impl HubSpot {
-    pub(crate) fn open(file: Arc<File>, unique_property: bool) -> io::Result<Self> {
+    pub(crate) fn open(
+        file: Arc<File>,
+        unique_property: bool,
+        search_limit: Option<RateLimit>,
+    ) -> io::Result<Self> {
         let mut account = file.account(Part::HubSpot)?.unwrap_or_else(Account::sample);
         account.index();
         if unique_property {
             account.add_external_call_id();
         }
-        Ok(Self { account: Arc::new(Kept::new(account, Part::HubSpot, file)) })
+        let account = Arc::new(Kept::new(account, Part::HubSpot, file));
+        Ok(Self { account, searches: Arc::new(Window::new(search_limit)) })
     }
 
     /// Keeps the account as it is.

@@ -57,6 +57,15 @@ impl Refusal {
         Self { status: StatusCode::TOO_MANY_REQUESTS, body, retry_after }
     }
 
+    /// The search's own limit; its answers have no headers that tell of limits (search guide), and the body is the one
+    /// observed for a limit by the second.
+    pub(super) fn too_many_searches() -> Self {
+        let mut refusal = Self::rate_limited(None);
+        refusal.body["message"] = json!("You have reached your secondly limit.");
+        refusal.body["policyName"] = json!("SECONDLY");
+        refusal
+    }
+
     pub(super) fn no_such_route() -> Self {
         Self::new(StatusCode::NOT_FOUND, "OBJECT_NOT_FOUND", "resource not found")
     }

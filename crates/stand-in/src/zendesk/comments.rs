@@ -3,12 +3,12 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Uri};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Zendesk;
-use super::account::Account;
+use super::account::{Account, INTEGRATION};
 use super::paging::{Pages, Query as Pairs};
 use super::refusal::Refusal;
 use super::shown::iso;
@@ -81,10 +81,12 @@ impl NewComment {
             // HTML is kept as it was sent.
             let body = text("html_body").or_else(|| text("body"));
             let public = comment.get("public").and_then(Value::as_bool);
+            fits("Comment", body)?;
             return Ok(body.map(|body| Self { body: body.into(), public, data: None }));
         }
         let Some(voice) = object(ticket, "voice_comment")? else { return Ok(None) };
         let data = VoiceComment::of(voice)?;
+        fits("Voice comment", data.transcription_text.as_deref())?;
         // `public` is no field of a voice comment.
         Ok(Some(Self { body: data.text(), public: Some(true), data: Some(data) }))
     }
@@ -116,10 +118,14 @@ impl VoiceComment {
             transcription_text: text("transcription_text").map(Into::into),
             location: text("location").map(Into::into),
         };
-        if DateTime::parse_from_rfc3339(&comment.started_at).is_err() {
+        // Documented in whole seconds: what is finer than HTTP clients write is not to be counted on.
+        let whole_millis = |time: DateTime<_>| time.nanosecond() % 1_000_000 == 0;
+        if !DateTime::parse_from_rfc3339(&comment.started_at).is_ok_and(whole_millis) {
             return Err(invalid("started_at must be an ISO 8601 date"));
         }
-        if !["http://", "https://"].iter().any(|scheme| comment.recording_url.starts_with(scheme)) {
+        let url = &comment.recording_url;
+        let is_url = url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>".contains(&byte));
+        if !is_url || !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) {
             return Err(invalid("recording_url must be a URL"));
         }
         Ok(comment)
@@ -133,6 +139,19 @@ impl VoiceComment {
     }
 }
 
+/// A comment takes some 65,000 characters, "depending on your encoding/markup" (Zendesk's community): here 64 kB of HTML.
+/// With which words a longer one is refused is not documented.
+fn fits(what: &str, text: Option<&str>) -> Result<(), Refusal> {
+    if text.is_some_and(|text| escaped(text).len() > 65_535) {
+        return Err(Refusal::invalid("base", &format!("{what}: is too long")));
+    }
+    Ok(())
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 fn object<'a>(ticket: &'a Map<String, Value>, name: &str) -> Result<Option<&'a Map<String, Value>>, Refusal> {
     match ticket.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -144,7 +163,7 @@ fn object<'a>(ticket: &'a Map<String, Value>, name: &str) -> Result<Option<&'a M
 impl Comment {
     /// What the list of comments and the audit have in common (comments and audit events reference).
     pub(super) fn shown(&self, account: &Account) -> Value {
-        let escaped = self.body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let escaped = escaped(&self.body);
         let mut shown = json!({
             "id": self.id,
             "type": "Comment",
@@ -187,6 +206,10 @@ pub(super) async fn list(
             let mut shown = comment.shown(account);
             shown["created_at"] = json!(iso(comment.created_at));
             shown["via"] = super::shown::via(None);
+            if comment.author_id != INTEGRATION {
+                // Written in a browser.
+                shown["via"]["channel"] = json!("web");
+            }
             shown["metadata"] = json!({ "system": {}, "custom": {} });
             (comment.id, shown)
         };

@@ -39,7 +39,7 @@ pub(crate) use refusal::Refusal;
 pub use ticket::{Status, Ticket};
 
 use crate::kept::{File, Kept, Part};
-use crate::limit::{RateLimit, Window};
+use crate::limit::{RateLimit, Window, Windows};
 use account::{AGENT, Account};
 use attributes::Attributes;
 use comments::NewComment;
@@ -58,6 +58,11 @@ pub struct Options {
     pub key_lifetime: Duration,
     /// The vendor's rolling limit for updates of tickets; none by default.
     pub update_limit: Option<RateLimit>,
+    /// The vendor's rolling limit for updates of one ticket; its own by default.
+    pub ticket_limit: Option<RateLimit>,
+    /// How long a new ticket is not found by its `external_id`; not at all by default. That there is such a time is not
+    /// documented, but a caller must not count on there being none.
+    pub lookup_lag: Duration,
 }
 
 impl Default for Options {
@@ -68,6 +73,8 @@ impl Default for Options {
             token_lifetime: Duration::from_mins(30),
             key_lifetime: Duration::from_hours(2),
             update_limit: None,
+            ticket_limit: Some(RateLimit::zendesk_ticket()),
+            lookup_lag: Duration::ZERO,
         }
     }
 }
@@ -89,6 +96,7 @@ pub struct Zendesk {
     account: Arc<Kept<Account>>,
     tokens: Arc<Tokens>,
     updates: Arc<Window>,
+    ticket_updates: Arc<Windows>,
     options: Arc<Options>,
 }
 
@@ -99,6 +107,7 @@ impl Zendesk {
             account: Arc::new(Kept::new(account, Part::Zendesk, file)),
             tokens: Arc::new(Tokens::new()),
             updates: Arc::new(Window::new(options.update_limit)),
+            ticket_updates: Arc::new(Windows::new(options.ticket_limit)),
             options: Arc::new(options),
         })
     }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 pub(crate) struct Refusal {
     status: StatusCode,
     body: Body,
-    header: Option<(HeaderName, HeaderValue)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 #[derive(Debug)]
@@ -30,11 +30,11 @@ impl Refusal {
     }
 
     fn json(status: StatusCode, body: Value) -> Self {
-        Self { status, body: Body::Json(body), header: None }
+        Self { status, body: Body::Json(body), headers: Vec::new() }
     }
 
     fn text(status: StatusCode, text: &'static str) -> Self {
-        Self { status, body: Body::Text(text), header: None }
+        Self { status, body: Body::Text(text), headers: Vec::new() }
     }
 
     fn oauth(status: StatusCode, error: &str, description: &str) -> Self {
@@ -42,7 +42,7 @@ impl Refusal {
     }
 
     fn challenging(mut self, challenge: &'static str) -> Self {
-        self.header = Some((WWW_AUTHENTICATE, HeaderValue::from_static(challenge)));
+        self.headers.push((WWW_AUTHENTICATE, HeaderValue::from_static(challenge)));
         self
     }
 
@@ -137,8 +137,18 @@ impl Refusal {
     /// Observed; the seconds to wait are documented.
     pub(crate) fn rate_limited(retry_after: Option<u64>) -> Self {
         let text = "Number of allowed API requests per minute exceeded";
-        let header = retry_after.map(|seconds| (RETRY_AFTER, seconds.into()));
-        Self { header, ..Self::text(StatusCode::TOO_MANY_REQUESTS, text) }
+        let headers = retry_after.map(|seconds| (RETRY_AFTER, seconds.into())).into_iter().collect();
+        Self { headers, ..Self::text(StatusCode::TOO_MANY_REQUESTS, text) }
+    }
+
+    /// The header is documented (tickets reference, "Update Ticket"): by its total a caller tells the limit of a ticket
+    /// from the account's.
+    pub(super) fn too_many_updates(total: usize, seconds: u64) -> Self {
+        let mut refusal = Self::rate_limited(Some(seconds));
+        let usage = format!("total={total}; remaining=0; resets={seconds}");
+        let name = HeaderName::from_static("zendesk-ratelimit-tickets-update");
+        refusal.headers.extend(HeaderValue::try_from(usage).ok().map(|usage| (name, usage)));
+        refusal
     }
 
     /// What a fault answers. Names beyond those above are in no list: no caller should go by them.
@@ -165,7 +175,7 @@ impl IntoResponse for Refusal {
             Body::Json(body) => (self.status, Json(body)).into_response(),
             Body::Text(text) => (self.status, text).into_response(),
         };
-        response.headers_mut().extend(self.header);
+        response.headers_mut().extend(self.headers);
         response
     }
 }

@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use chrono::Utc;
 use serde_json::{Value, json};
 
 use super::Zendesk;
@@ -47,7 +48,10 @@ pub(super) async fn list(
     let (pages, base) = (Pages::new(&headers, &uri, &query)?, base(&headers));
     let wanted = query.iter().find(|(name, _)| name == "external_id").map(|(_, id)| id);
     zendesk.account.read(|account| {
-        let fits = |ticket: &&Ticket| wanted.is_none() || ticket.external_id.as_ref() == wanted;
+        let lag = zendesk.options.lookup_lag;
+        let known = |ticket: &Ticket| (Utc::now() - ticket.created_at).to_std().unwrap_or_default() >= lag;
+        let fits =
+            |ticket: &&Ticket| wanted.is_none() || ticket.external_id.as_ref() == wanted && known(ticket);
         let tickets = account.tickets.values().filter(fits);
         let tickets: Vec<(u64, Value)> =
             tickets.map(|ticket| (ticket.id, ticket.shown(account, &base))).collect();
@@ -64,11 +68,17 @@ pub(super) async fn update(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Refusal> {
-    if let Err(wait) = zendesk.updates.admit() {
-        // Rounded up: after so many seconds there is a place.
-        return Err(Refusal::rate_limited(Some(wait.as_secs() + 1)));
-    }
     let (id, base) = (number(&id)?, base(&headers));
+    let options = &zendesk.options;
+    for (admitted, limit) in [
+        (zendesk.ticket_updates.admit(id), options.ticket_limit),
+        (zendesk.updates.admit(), options.update_limit),
+    ] {
+        if let (Err(wait), Some(limit)) = (admitted, limit) {
+            // Rounded up: after so many seconds there is a place.
+            return Err(Refusal::too_many_updates(limit.requests, wait.as_secs() + 1));
+        }
+    }
     let given = Attributes::of(&attributes::body(&headers, &body)?)?;
     zendesk.account.change(|account| {
         let audit = account.update(id, INTEGRATION, given)?;

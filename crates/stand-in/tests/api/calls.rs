@@ -46,6 +46,13 @@ async fn what_is_wrong_with_a_call_is_refused_and_changes_nothing() {
         (json!({ "properties": { "hs_call_durration": "1" } }), "PROPERTY_DOESNT_EXIST"),
         (json!({ "properties": { "hs_call_duration": "4 min" } }), "INVALID_LONG"),
         (json!({ "properties": { "hs_timestamp": "yesterday" } }), "INVALID_LONG"),
+        (json!({ "properties": { "hs_timestamp": "2025-08-21T10:58:13.123456Z" } }), "INVALID_LONG"),
+        (json!({ "properties": { "hs_call_body": "a".repeat(65_537) } }), "PROPERTY_VALUE_TOO_LONG"),
+        (json!({ "properties": { "hs_call_recording_url": "https://example.com/a b.mp3" } }), "INVALID_URL"),
+        (
+            json!({ "properties": { "hs_call_recording_url": "https://example.com/\"a\".mp3" } }),
+            "INVALID_URL",
+        ),
         (json!({ "properties": { "hs_timestamp": null } }), "expected a string"),
         (json!({ "properties": { "hs_timestamp": "" } }), "required properties"),
         (json!({ "properties": { "hs_call_status": "ANSWERED" } }), "INVALID_OPTION"),
@@ -97,8 +104,10 @@ async fn what_is_wrong_with_a_batch_is_refused() {
 async fn a_time_may_be_in_milliseconds() {
     let api = Api::start().await;
     let mut input = input("cl_1");
-    input["properties"]["hs_timestamp"] = json!("1755773893000");
-    assert_eq!(api.post(UPSERT, json!({ "inputs": [input] })).await.0, 200);
+    for time in ["1755773893000", "2025-08-21T10:58:13.123Z"] {
+        input["properties"]["hs_timestamp"] = json!(time);
+        assert_eq!(api.post(UPSERT, json!({ "inputs": [input] })).await.0, 200);
+    }
 }
 
 #[tokio::test]

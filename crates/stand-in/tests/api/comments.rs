@@ -63,6 +63,10 @@ async fn what_is_wrong_with_a_voice_comment_is_refused_and_changes_nothing() {
         ("to", json!(""), "to is missing"),
         ("recording_url", Value::Null, "recording_url is missing"),
         ("recording_url", json!("cl_1.mp3"), "recording_url must be a URL"),
+        ("recording_url", json!("https://example.com/a b.mp3"), "recording_url must be a URL"),
+        ("recording_url", json!("https://example.com/\"a\".mp3"), "recording_url must be a URL"),
+        ("transcription_text", json!("a".repeat(65_536)), "too long"),
+        ("started_at", json!("2025-08-21T10:58:13.123456Z"), "started_at must be an ISO 8601 date"),
         ("started_at", Value::Null, "started_at is missing"),
         ("started_at", json!("yesterday"), "started_at must be an ISO 8601 date"),
         ("answered_by_id", json!("ag_102"), "answered_by_id must be an integer"),
@@ -75,6 +79,29 @@ async fn what_is_wrong_with_a_voice_comment_is_refused_and_changes_nothing() {
     }
     let ticket = desk.stand_in.zendesk().ticket(OPEN).unwrap();
     assert_eq!((ticket.comments.len(), &*ticket.subject), (1, "My printer is on fire"));
+}
+
+#[tokio::test]
+async fn a_comment_has_64_kb_of_html_at_most() {
+    let desk = Desk::start().await;
+    for (body, status) in [("a".repeat(65_535), 200), ("a".repeat(65_536), 422), ("&".repeat(20_000), 422)] {
+        assert_eq!(desk.update(json!({ "comment": { "body": body } })).await.status, status);
+    }
+}
+
+#[tokio::test]
+async fn a_comment_says_whether_it_came_by_the_api_or_from_a_browser() {
+    let desk = Desk::start().await;
+    desk.update(json!({ "comment": { "body": "A call" } })).await;
+    desk.stand_in.zendesk().edit_as_agent(OPEN, Edit::Comment("Called back".into()));
+    let listed = desk.get(COMMENTS).await;
+    let channels: Vec<&Value> = listed.body["comments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|comment| &comment["via"]["channel"])
+        .collect();
+    assert_eq!(channels, ["web", "api", "web"]);
 }
 
 #[tokio::test]

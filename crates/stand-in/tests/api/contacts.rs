@@ -1,6 +1,9 @@
 //! Finding a contact.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use stand_in::{Options, RateLimit};
 
 use crate::{Api, SEARCH, refused};
 
@@ -48,7 +51,7 @@ async fn who_is_not_there_is_not_found() {
 
 #[tokio::test]
 async fn contacts_are_found_by_number_and_by_any_other_property() {
-    let api = Api::start().await;
+    let api = unlimited().await;
     let added = api.stand_in.hubspot().add_contact([("phone", "020 7946 0000"), ("region", "EMEA")]);
     let eq = |property: &str, value: &str| json!([{ "filters": [{ "propertyName": property, "operator": "EQ", "value": value }] }]);
     let among = |property: &str, values: &[&str]| json!([{ "filters": [{ "propertyName": property, "operator": "IN", "values": values }] }]);
@@ -87,13 +90,12 @@ async fn contacts_are_found_by_number_and_by_any_other_property() {
 
 #[tokio::test]
 async fn results_come_sorted_and_in_pages() {
-    let api = Api::start().await;
-    let by_name = json!([{ "propertyName": "firstname", "direction": "DESCENDING" }]);
+    let api = unlimited().await;
     for (change, found, next) in [
         (json!({ "limit": 3 }), vec!["101", "102", "103"], json!("3")),
         (json!({ "limit": 3, "after": "3" }), vec!["104"], Value::Null),
         (json!({ "limit": 3, "after": 3 }), vec!["104"], Value::Null),
-        (json!({ "sorts": by_name }), vec!["103", "104", "101", "102"], Value::Null),
+        (json!({ "sorts": ["-firstname"] }), vec!["103", "104", "101", "102"], Value::Null),
         (json!({ "sorts": ["firstname"] }), vec!["102", "101", "104", "103"], Value::Null),
     ] {
         let (_, body) = api.post(SEARCH, search(&change)).await;
@@ -103,7 +105,7 @@ async fn results_come_sorted_and_in_pages() {
 
 #[tokio::test]
 async fn what_is_wrong_with_a_search_is_refused() {
-    let api = Api::start().await;
+    let api = unlimited().await;
     for field in ["filterGroups", "properties", "sorts", "limit", "after"] {
         let mut body = search(&json!({}));
         body.as_object_mut().unwrap().remove(field);
@@ -121,6 +123,7 @@ async fn what_is_wrong_with_a_search_is_refused() {
         (json!({ "filterGroups": by("IN") }), "IN needs values"),
         (json!({ "filterGroups": by("CONTAINS_TOKEN") }), "CONTAINS_TOKEN"),
         (json!({ "sorts": ["firstname", "lastname"] }), "one sort"),
+        (json!({ "sorts": [{ "propertyName": "firstname" }] }), "expected a string"),
         (json!({ "limit": 201 }), "200"),
         (json!({ "after": "next" }), "next is not a place"),
     ] {
@@ -130,6 +133,28 @@ async fn what_is_wrong_with_a_search_is_refused() {
     let (status, body) = api.post(SEARCH, search(&json!({ "filterGroups": filter }))).await;
     assert_eq!((status, &body["category"]), (400, &Value::Null));
     assert_eq!(body["message"], "There was a problem with the request.");
+}
+
+#[tokio::test]
+async fn more_searches_than_the_limit_are_refused_for_a_second_and_nothing_else_is() {
+    let window = Duration::from_millis(1500);
+    let search_limit = Some(RateLimit { window, ..RateLimit::hubspot_search() });
+    let api = Api::start_with(Options { search_limit, ..Options::default() }).await;
+    for _ in 0..5 {
+        assert_eq!(api.post(SEARCH, search(&json!({}))).await.0, 200);
+    }
+    let refused = api.request("POST", SEARCH).json(&search(&json!({}))).send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), refused.headers().get("retry-after")), (429, None));
+    let body: Value = refused.json().await.unwrap();
+    assert_eq!((&body["errorType"], &body["policyName"]), (&json!("RATE_LIMIT"), &json!("SECONDLY")));
+    assert_eq!(api.upsert("cl_1").await.0, 200);
+    tokio::time::sleep(window).await;
+    assert_eq!(api.post(SEARCH, search(&json!({}))).await.0, 200);
+}
+
+/// With as many searches a second as a test likes.
+async fn unlimited() -> Api {
+    Api::start_with(Options { search_limit: None, ..Options::default() }).await
 }
 
 /// A search that is in order, with some of its fields replaced.

@@ -274,6 +274,31 @@ async fn more_updates_than_the_limit_are_refused_until_there_is_a_place() {
 }
 
 #[tokio::test]
+async fn a_ticket_takes_30_updates_in_10_minutes_and_the_refusal_says_that_it_is_this_tickets() {
+    let desk = Desk::start().await;
+    for _ in 0..30 {
+        assert_eq!(desk.update(json!({})).await.status, 200);
+    }
+    let refused = desk.update(json!({})).await;
+    let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!(refused.status == 429 && (500..=600).contains(&seconds), "{refused:?}");
+    let usage = format!("total=30; remaining=0; resets={seconds}");
+    assert_eq!(refused.header("zendesk-ratelimit-tickets-update"), Some(&*usage));
+    assert_eq!(desk.send(desk.request("PUT", "/api/v2/tickets/35420").json(&json!({}))).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_new_ticket_is_not_found_by_its_external_id_within_the_lag() {
+    let lookup_lag = Duration::from_mins(10);
+    let desk = Desk::start_with(zendesk::Options { lookup_lag, ..Default::default() }).await;
+    let ticket = json!({ "ticket": { "external_id": "cl_1", "comment": { "body": "A call" } } });
+    let made = desk.post(TICKETS, ticket).await.body["ticket"]["id"].clone();
+    assert_eq!(desk.get("/api/v2/tickets?external_id=cl_1").await.body["count"], 0);
+    assert_eq!(desk.get(&format!("/api/v2/tickets/{made}")).await.status, 200);
+    assert_eq!(desk.get(TICKETS).await.body["count"], 4);
+}
+
+#[tokio::test]
 #[should_panic(expected = "RecordNotFound")]
 async fn an_agent_cannot_edit_a_ticket_that_is_not_there() {
     Desk::start().await.stand_in.zendesk().close(1);

@@ -1,0 +1,95 @@
+//! When two links lead to the same recording.
+
+use reqwest::Url;
+
+/// The query parameters that sign a link or end it, in lower case, of AWS, `CloudFront`, Google Cloud Storage, Azure, and
+/// those that platforms call by these plain names.
+const SIGNING: &[&str] = &[
+    "awsaccesskeyid",
+    "expires",
+    "googleaccessid",
+    "key-pair-id",
+    "policy",
+    "se",
+    "sig",
+    "signature",
+    "sip",
+    "ske",
+    "skoid",
+    "sks",
+    "skt",
+    "sktid",
+    "skv",
+    "sp",
+    "spr",
+    "sr",
+    "st",
+    "sv",
+    "token",
+];
+
+/// How AWS and Google begin the names of theirs.
+const SIGNING_PREFIXES: [&str; 2] = ["x-amz-", "x-goog-"];
+
+/// Whether two links are the same but for what signs them: signed again, it is no other recording.
+pub(super) fn are_same(one: &Url, other: &Url) -> bool {
+    unsigned(one) == unsigned(other)
+}
+
+fn unsigned(url: &Url) -> Url {
+    let mut url = url.clone();
+    url.set_fragment(None);
+    let kept: Vec<&str> = url.query().unwrap_or_default().split('&').filter(|pair| !signs(pair)).collect();
+    let kept = kept.join("&");
+    url.set_query(Some(kept.as_str()).filter(|kept| !kept.is_empty()));
+    url
+}
+
+fn signs(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or(pair).to_ascii_lowercase();
+    SIGNING.contains(&name.as_str()) || SIGNING_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same(one: &str, other: &str) -> bool {
+        are_same(&one.parse().expect("it is a URL"), &other.parse().expect("it is a URL"))
+    }
+
+    #[test]
+    fn a_link_that_was_signed_again_is_the_same_recording() {
+        for (one, other) in [
+            ("https://r.example/1.mp3", "https://R.example:443/1.mp3#t=1"),
+            (
+                "https://r.example/1?id=1&X-Amz-Date=1&X-Amz-Signature=a",
+                "https://r.example/1?id=1&x-amz-date=2",
+            ),
+            ("https://r.example/1?AWSAccessKeyId=a&Signature=b&Expires=1", "https://r.example/1"),
+            ("https://r.example/1?GoogleAccessId=a&X-Goog-Expires=1", "https://r.example/1?x-goog-expires=2"),
+            (
+                "https://r.example/1?sv=1&se=2&sr=b&sp=r&sig=a&skoid=3&id=1",
+                "https://r.example/1?id=1&sig=b&spr=https",
+            ),
+            ("https://r.example/1?Policy=a&Key-Pair-Id=b&Signature=c", "https://r.example/1?Policy=d"),
+            ("https://r.example/1?token=a", "https://r.example/1?TOKEN=b&expires=2"),
+        ] {
+            assert!(same(one, other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn every_other_difference_is_another_recording() {
+        for (one, other) in [
+            ("https://r.example/play?id=1", "https://r.example/play?id=2"),
+            ("https://r.example/play?id=1", "https://r.example/play"),
+            ("https://r.example/1.mp3", "https://r.example/2.mp3"),
+            ("https://r.example/1.mp3", "https://s.example/1.mp3"),
+            ("https://r.example/1.mp3", "http://r.example/1.mp3"),
+            ("https://r.example/play?signal=1", "https://r.example/play?signal=2"),
+        ] {
+            assert!(!same(one, other), "{one} {other}");
+        }
+    }
+}

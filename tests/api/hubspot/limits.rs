@@ -1,0 +1,39 @@
+//! HubSpot's limit of searches, which holds back no other request.
+
+use serde_json::json;
+use stand_in::Fault;
+
+use super::start;
+use crate::helpers::{App, event, eventually};
+
+/// Calls that name no contact, so that each is searched for by its number.
+async fn deliver(app: &App, calls: usize) {
+    for n in 0..calls {
+        let mut event = event(&format!("evt_{n}"), &format!("cl_{n}"));
+        event["custom_fields"] = json!({});
+        app.deliver(&event).await;
+    }
+}
+
+#[tokio::test]
+async fn searches_stay_below_their_limit() {
+    let app = start().await;
+    deliver(&app, 12).await;
+    app.all_done().await;
+    let refused = app.stand_in.received().iter().filter(|request| request.status == Some(429)).count();
+    assert_eq!(refused, 0);
+    assert!(app.stand_in.hubspot().calls().iter().all(|call| call.contacts.len() == 1));
+}
+
+#[tokio::test]
+async fn a_search_that_is_refused_comes_back_alone() {
+    let app = start().await;
+    app.stand_in.fail(Fault::rate_limited(None).on("/contacts/search"));
+    deliver(&app, 1).await;
+    eventually("it was refused", async || app.heard("search") == 1).await;
+    app.all_done().await;
+    assert!(app.process.logged("its jobs wait until it is well again").is_none(), "{}", app.process.log());
+    let failed = "select count(*) from attempt where result in ('retry', 'given_up')";
+    assert_eq!(app.count(failed).await, 0, "no attempt was burned");
+    assert_eq!(app.stand_in.hubspot().calls()[0].contacts.len(), 1);
+}
