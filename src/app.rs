@@ -22,7 +22,11 @@ use crate::{
     db,
     error::Rejection,
     jobs::{Enabled, JobKind, bell::Bell, breaker::Breakers, queue::Workers, unserved},
-    receive::{self, guard::Guard, store::Writer},
+    receive::{
+        self,
+        guard::{self, Guard},
+        store::Writer,
+    },
     serve::{listen, most_connections, serve},
 };
 
@@ -149,6 +153,8 @@ async fn receive(
     let (queue, writer) = Writer::start(pool.clone(), jobs);
     let state = AppState { guard: Arc::new(guard), writer: queue };
     let stop = CancellationToken::new();
+    let files = guard::follow(Arc::clone(&state.guard), config.clone());
+    tokio::spawn(stop.clone().run_until_cancelled_owned(files));
     let server =
         tokio::spawn(serve(listener, routes(config, state, pool.clone()), most_connections(), stop.clone()));
     Ok((address, Receiver { stop, server, writer, pool }))
