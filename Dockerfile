@@ -44,7 +44,7 @@ COPY --from=dependencies /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-ce
 STOPSIGNAL SIGTERM
 
 FROM base AS stand-in
-COPY docker/ /usr/local/bin/
+COPY docker/make-secrets docker/try-it /usr/local/bin/
 COPY --from=stand-in-build /build/target/release/stand-in /usr/local/bin/stand-in
 # Where a volume takes its owner from.
 RUN install -d -o 10001 -g 10001 -m 700 /var/lib/stand-in /var/lib/first-run

@@ -25,7 +25,7 @@ use crate::{
     readiness::Readiness,
     receive::{
         self,
-        guard::Guard,
+        guard::{self, Guard},
         store::{Condition, Writer},
     },
     serve::{listen, most_connections, serve},
@@ -162,6 +162,8 @@ async fn receive(
     let address = listener.local_addr()?;
     tracing::info!(%address, "listening");
     let stop = CancellationToken::new();
+    let files = guard::follow(Arc::clone(&state.guard), config.clone());
+    tokio::spawn(stop.clone().run_until_cancelled_owned(files));
     let routes = routes(config, state, readiness);
     let server = tokio::spawn(serve(listener, routes, most_connections(), stop.clone()));
     Ok((address, stop, server))

@@ -5,7 +5,7 @@ export COMPOSE_FILE=docker-compose.yml:docker-compose.secrets.yml SECRETS_FOLDER
 token=$WEBHOOK_TOKEN
 unset WEBHOOK_TOKEN POSTGRES_PASSWORD
 install -d -m 700 "$SECRETS_FOLDER"
-for name in postgres-password console-password webhook-token hubspot-token zendesk-client-secret; do
+for name in postgres-password console-password webhook-token webhook-token-previous hubspot-token zendesk-client-secret; do
   random >"$SECRETS_FOLDER/$name"
   chmod 444 "$SECRETS_FOLDER/$name"
 done
@@ -14,13 +14,14 @@ mv "$scratch/secrets/webhook-token.new" "$SECRETS_FOLDER/webhook-token"
 chmod 444 "$SECRETS_FOLDER/webhook-token"
 
 # Docker's own image reads POSTGRES_PASSWORD_FILE; a local one of the same name may not, and is helped.
+postgres_helper=
 if ! docker run --rm --entrypoint grep postgres:17-trixie -q 'POSTGRES_PASSWORD_FILE\|file_env' \
   /usr/local/bin/docker-entrypoint.sh; then
-  cat >"$scratch/postgres.yml" <<'YAML'
-services:
-  postgres:
-    entrypoint: ["sh", "-c", 'POSTGRES_PASSWORD=$$(cat "$$POSTGRES_PASSWORD_FILE") exec docker-entrypoint.sh "$$@"', "postgres"]
+  postgres_helper=$scratch/postgres-helper
+  cat >"$postgres_helper" <<'YAML'
+    entrypoint: ["sh", "-c", 'export POSTGRES_PASSWORD=$$(cat "$$POSTGRES_PASSWORD_FILE") && exec docker-entrypoint.sh "$$@"', "postgres"]
 YAML
+  { printf 'services:\n  postgres:\n' && cat "$postgres_helper"; } >"$scratch/postgres.yml"
   COMPOSE_FILE=$COMPOSE_FILE:$scratch/postgres.yml
 fi
 

@@ -16,13 +16,13 @@ use std::{net::SocketAddr, time::Duration};
 use axum::http::HeaderName;
 use clap::{ArgAction, Args, ValueEnum, builder::BoolishValueParser};
 use reqwest::Url;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 pub use hubspot::HubSpotConfig;
-use values::with_password;
 pub use values::{
     AllowedAddresses, ConfigError, Names, Networks, Pairs, Region, is_private, new_secret, secret,
 };
+use values::{in_a_file, with_password};
 pub use webhooks::{AlertConfig, ReportConfig, ReviewConfig};
 pub use zendesk::ZendeskConfig;
 
@@ -246,6 +246,32 @@ impl Config {
             self.database_url = Some(with_password(url, password));
         }
         Ok(self)
+    }
+
+    /// The webhook's secrets that were handed in as files, each under its variable's name.
+    pub fn webhook_secret_files(&mut self) -> Vec<(&'static str, &mut Option<SecretString>)> {
+        let secrets = self.secrets().into_iter();
+        secrets.filter(|(name, _)| name.starts_with("WEBHOOK_") && in_a_file(name)).collect()
+    }
+
+    /// Reads those files again, and returns the names of the secrets that changed.
+    ///
+    /// # Errors
+    ///
+    /// A file is empty or can't be read.
+    pub fn read_files_again(&mut self) -> Result<Vec<&'static str>, ConfigError> {
+        let mut changed = Vec::new();
+        for (name, value) in self.webhook_secret_files() {
+            let now = secret(name)?;
+            let text = |secret: &Option<SecretString>| {
+                secret.as_ref().map(|secret| secret.expose_secret().to_owned())
+            };
+            if text(&now) != text(value) {
+                *value = now;
+                changed.push(name);
+            }
+        }
+        Ok(changed)
     }
 
     /// Every secret under its variable's name. They have no flags, so this is the one list of them.

@@ -185,6 +185,11 @@ pub fn secret(name: &str) -> Result<Option<SecretString>, ConfigError> {
     }
 }
 
+/// Whether the secret was handed in as a file.
+pub(super) fn in_a_file(name: &str) -> bool {
+    env::var_os(format!("{name}_FILE")).is_some()
+}
+
 /// A new secret of 256 bits, in hex: nothing in it needs a quote or an escape anywhere.
 ///
 /// # Errors

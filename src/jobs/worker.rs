@@ -67,6 +67,9 @@ impl<J: Job> Worker<J> {
         } else {
             None
         };
+        if self.breaker.holds_back(probe) {
+            return Ok(Ended::NotBegun("its vendor is in trouble"));
+        }
         let begun = Instant::now();
         let Some(attempt) = ledger.begin().await? else {
             ledger.put_off(BUSY_CALL).await?;

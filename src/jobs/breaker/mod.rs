@@ -118,6 +118,11 @@ impl Breaker {
         }
     }
 
+    /// Whether a job that was fetched has to wait after all: the breaker opened while it was on its way.
+    pub(super) fn holds_back(&self, probe: bool) -> bool {
+        !probe && self.state().open.is_some()
+    }
+
     /// Takes note of how a run ended, and says whose fault a failure is. No pause that a vendor asks for is longer than
     /// `longest`: it may ask for nonsense.
     pub(super) fn tell(&self, run: &Run<'_>, longest: Duration) -> Blame {

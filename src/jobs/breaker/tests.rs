@@ -108,6 +108,7 @@ async fn a_pause_lasts_as_long_as_the_vendor_asks_whatever_else_is_under_way() {
     tell(&breaker, "cl_3", &busy(2));
     advance(Duration::from_secs(11)).await;
     assert!(breaker.grant().is_none(), "nothing may go");
+    assert!(breaker.holds_back(false), "nor what was fetched before");
     advance(Duration::from_secs(1)).await;
     assert!(is_open_for_one(&breaker));
     assert_eq!(

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::single;
+use super::{previous::Previous, single};
 use crate::{
     config::{ConfigError, WebhookConfig},
     error::Rejection,
@@ -18,7 +18,9 @@ use crate::{
 pub(super) struct Credentials {
     token_header: HeaderName,
     token: Option<Secret>,
+    previous_token: Previous,
     basic: Option<Secret>,
+    previous_basic: Previous,
     optional: bool,
 }
 
@@ -48,13 +50,11 @@ impl Credentials {
         Ok(Self {
             token_header: config.token_header.clone(),
             token,
+            previous_token: Previous::new("WEBHOOK_TOKEN_PREVIOUS"),
             basic,
+            previous_basic: Previous::new("WEBHOOK_BASIC_PASSWORD_PREVIOUS"),
             optional: config.allow_unauthenticated,
         })
-    }
-
-    pub(super) fn header(&self) -> &HeaderName {
-        &self.token_header
     }
 
     /// Either scheme admits where both are configured.
@@ -70,14 +70,11 @@ impl Credentials {
             }),
             None => None,
         };
-        let found = [(token, "WEBHOOK_TOKEN_PREVIOUS"), (basic, "WEBHOOK_BASIC_PASSWORD_PREVIOUS")];
-        for (found, previous) in found {
+        for (found, previous) in [(token, &self.previous_token), (basic, &self.previous_basic)] {
             match found {
                 Some(Match::Current) => return Ok(()),
                 Some(Match::Previous) => {
-                    tracing::warn!(
-                        "the platform still sends the secret of {previous}: finish the rotation there"
-                    );
+                    previous.count();
                     return Ok(());
                 }
                 Some(Match::None) | None => {}

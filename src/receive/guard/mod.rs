@@ -7,6 +7,8 @@ mod address;
 mod body;
 pub(crate) mod credential;
 pub(crate) mod failures;
+mod previous;
+mod rotation;
 mod signature;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -16,7 +18,7 @@ use axum::{
     extract::{ConnectInfo, FromRef, FromRequest, Request},
     http::{HeaderMap, HeaderName, HeaderValue, header},
 };
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use super::{
     room::{Room, Taken},
@@ -29,16 +31,29 @@ use crate::{
 use address::Addresses;
 use credential::Credentials;
 use failures::Failures;
+pub use rotation::follow;
 use signature::Signatures;
 
 /// What a request must show before it is heard.
 pub struct Guard {
     addresses: Addresses,
-    credentials: Credentials,
+    token_header: HeaderName,
+    secrets: watch::Sender<Arc<Secrets>>,
     failures: Failures,
-    signatures: Signatures,
     max_body: usize,
     room: Room,
+}
+
+/// What goes by the secrets in force; a rotation replaces it as a whole.
+struct Secrets {
+    credentials: Credentials,
+    signatures: Signatures,
+}
+
+impl Secrets {
+    fn new(config: &WebhookConfig) -> Result<Arc<Self>, ConfigError> {
+        Ok(Arc::new(Self { credentials: Credentials::new(config)?, signatures: Signatures::new(config)? }))
+    }
 }
 
 impl Guard {
@@ -50,12 +65,22 @@ impl Guard {
     pub fn new(config: &WebhookConfig) -> Result<Self, ConfigError> {
         Ok(Self {
             addresses: Addresses::new(config),
-            credentials: Credentials::new(config)?,
+            token_header: config.token_header.clone(),
+            secrets: watch::Sender::new(Secrets::new(config)?),
             failures: Failures::new(config.failed_auth_limit),
-            signatures: Signatures::new(config)?,
             max_body: config.max_body,
             room: Room::new(config.max_body),
         })
+    }
+
+    /// Goes by the secrets of these settings from the next request on.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Guard::new`]; those in force stay so.
+    fn rotate(&self, config: &WebhookConfig) -> Result<(), ConfigError> {
+        self.secrets.send_replace(Secrets::new(config)?);
+        Ok(())
     }
 
     /// The headers of an admitted request that are worth keeping: all but those that carry a secret.
@@ -63,12 +88,8 @@ impl Guard {
         &'a self,
         headers: &'a HeaderMap,
     ) -> impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)> {
-        let secret = [
-            &header::AUTHORIZATION,
-            &header::PROXY_AUTHORIZATION,
-            &header::COOKIE,
-            self.credentials.header(),
-        ];
+        let secret =
+            [&header::AUTHORIZATION, &header::PROXY_AUTHORIZATION, &header::COOKIE, &self.token_header];
         headers.iter().filter(move |(name, _)| !secret.contains(name))
     }
 }
@@ -98,16 +119,18 @@ where
         let ConnectInfo(peer) =
             parts.extensions.get::<ConnectInfo<SocketAddr>>().expect("the server adds the peer");
         let headers = parts.headers;
+        // One request is judged by one set of them, whatever is rotated meanwhile.
+        let secrets = Arc::clone(&guard.secrets.borrow());
 
         let client = guard.addresses.admit(peer.ip(), &headers)?;
-        guard.credentials.check(&headers).map_err(|rejection| guard.failures.count(client, rejection))?;
+        secrets.credentials.check(&headers).map_err(|rejection| guard.failures.count(client, rejection))?;
         if headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
             return Err(Rejection::EncodedBody);
         }
         // It gives back the body's room at the end, once the event has its own.
         let (body, _room) = body::read(body, guard.max_body, &guard.room).await?;
         let deadline = Instant::now() + PATIENCE;
-        guard
+        secrets
             .signatures
             .check(&headers, &body)
             .map_err(|rejection| guard.failures.count(client, rejection))?;

@@ -1,6 +1,6 @@
 //! The writer task: whatever waits goes into one transaction.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use sqlx::{PgPool, error::DatabaseError};
 use tokio::{sync::mpsc, time::sleep};
@@ -57,7 +57,7 @@ async fn write(
 ) -> Vec<Reply> {
     let mut replies = Vec::with_capacity(deliveries.len());
     let deliveries = Arc::new(deliveries);
-    let mut parts = vec![0..deliveries.len()];
+    let mut parts: Vec<Range<usize>> = std::iter::once(0..deliveries.len()).collect();
     while let Some(part) = parts.pop() {
         let (jobs, deliveries, rows) = (jobs.clone(), Arc::clone(&deliveries), part.clone());
         let written = connection.run(move |connection| {

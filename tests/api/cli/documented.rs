@@ -8,9 +8,19 @@ const README: &str = include_str!("../../../README.md");
 const EXAMPLE: &str = include_str!("../../../.env.example");
 const PRODUCTION: &str = include_str!("../../../docker-compose.yml");
 
-/// What docker-compose.yml reads itself.
-const COMPOSE: [&str; 6] =
-    ["COMPOSE_FILE", "COMPOSE_PROFILES", "CONSOLE_PUBLISH", "DOMAIN", "TLS", "WEBHOOK_PUBLISH"];
+/// What docker-compose.yml reads itself, and the filter of the log.
+const COMPOSE: [&str; 10] = [
+    "COMPOSE_FILE",
+    "COMPOSE_PROFILES",
+    "CONSOLE_PUBLISH",
+    "DOMAIN",
+    "RECEIVERS",
+    "RUST_LOG",
+    "STOP_GRACE_PERIOD",
+    "TLS",
+    "WEBHOOK_PUBLISH",
+    "WORKERS",
+];
 
 /// In place of a default, the example shows what such a value looks like.
 const ILLUSTRATED: [&str; 3] = ["LOG_FORMAT", "WEBHOOK_SIGNATURE", "WEBHOOK_ALLOWED_IPS"];

@@ -168,12 +168,13 @@ impl App {
 
     /// The same of a body that need not be a documented one.
     pub(crate) async fn deliver_text(&self, body: String) -> Value {
-        for _ in 0..6 {
+        for retry in 0..6 {
             let response = self.post(body.clone()).send().await.unwrap();
             if response.status() != StatusCode::SERVICE_UNAVAILABLE {
                 assert_eq!(response.status(), StatusCode::OK, "{body:.200}");
                 return response.json().await.unwrap();
             }
+            tokio::time::sleep(Duration::from_secs(1 << retry)).await;
         }
         panic!("503 six times");
     }

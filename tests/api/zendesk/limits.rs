@@ -15,6 +15,7 @@ use crate::helpers::eventually;
 async fn a_ticket_that_takes_no_more_updates_holds_back_no_other() {
     let ticket_limit = Some(RateLimit { requests: 2, window: Duration::from_mins(10) });
     let app = beside(zendesk::Options { ticket_limit, ..zendesk::Options::default() }, &[]).await;
+    app.leaves_jobs();
     for id in ["1", "2", "3", "4"] {
         app.deliver(&call(id, json!(OPEN), "answered", true)).await;
     }
