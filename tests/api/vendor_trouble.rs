@@ -164,6 +164,7 @@ async fn a_pause_that_the_vendor_asks_for_brings_a_job_no_nearer_to_being_given_
 #[tokio::test]
 async fn a_vendors_queue_fetches_nothing_while_it_is_paused_and_its_worker_goes_on_beating() {
     let app = App::with(&[("JOB_CONCURRENCY", "2")]).await;
+    app.leaves_jobs();
     app.stand_in.fail(Fault::rate_limited(Some(600)).on(REPORTS));
     deliver(&app, 0..1).await;
     app.process.says("its jobs wait").await;
