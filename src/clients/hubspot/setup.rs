@@ -8,7 +8,7 @@ use super::{CALL_ID_PROPERTY, HubSpot, refused};
 use crate::clients::ClientError;
 
 /// A number that nobody has: those of 555-01xx are kept for fiction. (North American Numbering Plan.)
-const NOBODY: &str = "+12025550100";
+pub(super) const NOBODY: &str = "+12025550100";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
