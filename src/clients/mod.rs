@@ -285,12 +285,12 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// What its status means, with the start of its body.
+    /// What its status means. Nothing of its body: a vendor quotes what it refuses, in forms of its own.
     pub fn success(self, vendor: &Vendor) -> Result<Self, ClientError> {
         if self.status.is_success() {
             return Ok(self);
         }
-        let reason = format!("{} answered {}: {}", vendor.name, self.status.as_u16(), self.text());
+        let reason = format!("{} answered {}", vendor.name, self.status.as_u16());
         Err(ClientError::by_status(&self, reason))
     }
 
@@ -305,10 +305,13 @@ impl Answer {
     pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.body).ok()
     }
+}
 
-    /// The start of the body.
-    #[must_use]
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).chars().take(200).collect()
-    }
+/// The words of a vendor's error that are a code of its own, `VALIDATION_ERROR` or `RecordInvalid`, and so may be kept: no
+/// name, number or note of a person looks like it.
+pub(crate) fn code(text: &str) -> Option<&str> {
+    let is_code = text.len() <= 60
+        && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        && (text.contains('_') || text.bytes().skip(1).any(|byte| byte.is_ascii_uppercase()));
+    is_code.then_some(text)
 }

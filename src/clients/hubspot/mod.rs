@@ -17,7 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answer, ClientError, Logged, Vendor, budget::Budget};
+use super::{Answer, ClientError, Logged, Vendor, budget::Budget, code};
 use crate::{
     config::{Config, ConfigError, Pairs},
     receive::event::CallEvent,
@@ -147,10 +147,13 @@ fn success(answer: Answer) -> Result<Answer, ClientError> {
 /// What HubSpot's error means, with what to do about it.
 fn refused(answer: &Answer) -> ClientError {
     let Refusal { message, category, errors } = answer.json().unwrap_or_default();
-    let message = message.or_else(|| errors.into_iter().find_map(|error| error.message));
-    let message = message.unwrap_or_else(|| answer.text());
-    let category = category.map(|category| format!(" {category}")).unwrap_or_default();
-    let reason = format!("HubSpot answered {}{category}: {message}", answer.status.as_u16());
+    // Its message is read for what to do, and not kept: it quotes what it refuses.
+    let message = message.or_else(|| errors.into_iter().find_map(|error| error.message)).unwrap_or_default();
+    let category = category.as_deref().and_then(code).map(|category| format!(" {category}"));
+    let properties = properties::named_in(&message);
+    let properties = if properties.is_empty() { properties } else { format!(" about {properties}") };
+    let reason =
+        format!("HubSpot answered {}{}{properties}", answer.status.as_u16(), category.unwrap_or_default());
     let hint = match answer.status.as_u16() {
         400 if message.contains(CALL_ID_PROPERTY) => {
             " (run `aftercall setup hubspot` once: it makes this property)"

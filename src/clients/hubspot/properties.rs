@@ -1,7 +1,10 @@
 //! From our event to HubSpot's properties of a call. (HubSpot's documentation, "Calls": every value is a string,
 //! durations are milliseconds, the body is HTML.)
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use askama::Template;
 use chrono::SecondsFormat;
@@ -76,6 +79,14 @@ fn https(url: &str) -> Option<String> {
     let url = Url::parse(url).ok().filter(|url| url.scheme() == "https")?;
     // A link that was cut would lead nowhere.
     Some(String::from(url)).filter(|url| url.len() <= LONGEST)
+}
+
+/// The standard properties of a call that a text names, comma separated.
+pub(super) fn named_in(text: &str) -> String {
+    let words = text.split(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
+    let named: BTreeSet<_> =
+        words.filter(|word| word.starts_with("hs_") || *word == CALL_ID_PROPERTY).collect();
+    named.into_iter().take(5).collect::<Vec<_>>().join(", ")
 }
 
 fn title(call: &CallEvent) -> String {

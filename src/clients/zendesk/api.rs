@@ -59,8 +59,8 @@ pub(super) fn success(answer: Answer) -> Result<Answer, ClientError> {
 /// What Zendesk's error means. (Zendesk's documentation, "Responses": `error` is a word or an object.)
 pub(super) fn refused(answer: &Answer) -> ClientError {
     let refusal: Option<Refusal> = answer.json();
-    let reason = refusal.map_or_else(|| answer.text(), |refusal| refusal.to_string());
-    let reason = format!("Zendesk answered {}: {reason}", answer.status.as_u16());
+    let codes = refusal.map(|refusal| refusal.to_string()).unwrap_or_default();
+    let reason = format!("Zendesk answered {}{codes}", answer.status.as_u16());
     match answer.status.as_u16() {
         401 => ClientError::Unauthorized(format!(
             "{reason} (are ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET right?)"

@@ -6,6 +6,8 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::clients::code;
+
 #[derive(Deserialize)]
 pub(super) struct Ticket {
     pub(super) id: u64,
@@ -103,22 +105,19 @@ pub(super) struct Refusal {
     #[serde(default)]
     error: Value,
     #[serde(default)]
-    error_description: Option<String>,
-    #[serde(default)]
-    description: Option<String>,
-    #[serde(default)]
     details: Value,
 }
 
 impl fmt::Display for Refusal {
+    /// Its codes, and the fields that they are about; no description, which quotes what is refused.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match &self.error {
-            Value::String(word) => f.write_str(word)?,
-            other => write!(f, "{other}")?,
+        if let Some(word) = self.error.as_str().or(self.error["title"].as_str()).and_then(code) {
+            write!(f, " {word}")?;
         }
-        if let Some(description) = self.description.as_ref().or(self.error_description.as_ref()) {
-            write!(f, ", {description}")?;
-        }
-        if self.details.is_null() { Ok(()) } else { write!(f, ", {}", self.details) }
+        let fields = self.details.as_object().into_iter().flat_map(|details| details.keys());
+        let is_name = |field: &&String| {
+            field.len() <= 40 && field.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        };
+        fields.filter(is_name).take(5).try_for_each(|field| write!(f, " {field}"))
     }
 }
