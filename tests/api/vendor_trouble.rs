@@ -194,14 +194,15 @@ async fn what_a_vendor_quotes_of_a_call_is_kept_nowhere() {
     let jobs = ("JOBS", "report-call,update-crm,attach-recording");
     let settings: Vec<_> =
         [jobs, ("REPORT_URL", url.as_str())].into_iter().chain(hubspot).chain(zendesk).collect();
-    let app = App::with(&settings).await;
+    let app = App::receiver(&settings).await;
+    let worker = app.another("work").await;
     let mut event = event("evt_1", "cl_1");
     event["custom_fields"]["ticket_id"] = json!(1);
     app.deliver(&event).await;
     app.all_done().await;
     let reasons = app.text("select string_agg(reason, '; ' order by job) from attempt").await;
     assert_eq!(reasons, "Zendesk answered 400; REPORT_URL answered 400; HubSpot answered 400");
-    let log = app.process.log();
+    let log = app.process.log() + &worker.log();
     assert!(
         !["555-1234", "Callback", "ACME", "Jordan"].iter().any(|personal| log.contains(personal)),
         "{log}"
