@@ -106,7 +106,7 @@ impl Alerts {
             lines.push(format!("and {more} more: the console and the view call_job tell"));
         }
         let text = lines.join("\n");
-        // A vendor's words stand in it: https://docs.slack.dev/messaging/formatting-message-text#escaping
+        // A caller's words stand in it: https://docs.slack.dev/messaging/formatting-message-text#escaping
         let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let request = self.chat.request(Method::POST, self.url.clone()).json(&json!({ "text": text }));
         self.chat.send(request).await?.success(&self.chat)?;

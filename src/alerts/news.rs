@@ -126,8 +126,8 @@ struct Told {
     times: i64,
 }
 
-/// Tells of what has not been met for as long as `quiet`, though the vendor took something since. A single job that was
-/// given up needs no second line.
+/// Tells of what has not been met for as long as `quiet`, though the vendor took something since, and what had failed was
+/// tried again. A single job that was given up needs no second line.
 pub(super) async fn over(connection: &mut PgConnection, quiet: Duration) -> sqlx::Result<Vec<String>> {
     let over = sqlx::query_as!(
         Told,
@@ -139,6 +139,16 @@ pub(super) async fn over(connection: &mut PgConnection, quiet: Duration) -> sqlx
               select from attempt
               where attempt.destination = alert.destination and result = 'done' and ended_at > alert.last_at
           ))
+          and not exists (
+              select from attempt as failed
+              where failure is not null and ended_at >= alert.began_at and result in ('retry', 'paused')
+                and alert.kind in (failure || ' ' || job, failure || ' ' || failed.destination)
+                and not exists (
+                    select from attempt as later
+                    where later.event_id = failed.event_id and later.job = failed.job
+                      and later.number > failed.number and later.ended_at is not null
+                )
+          )
         returning trouble, destination is null as "given_up!", began_at, last_at, times
         "#,
         quiet.as_secs_f64(),

@@ -1,8 +1,6 @@
 //! What people are told, and that they are told once.
 
-use axum::{Router, http::StatusCode, routing::post};
 use stand_in::Fault;
-use tokio::net::TcpListener;
 
 use crate::helpers::{App, Process, REPORTS, event, eventually};
 
@@ -95,17 +93,14 @@ async fn silence_is_told_and_so_is_the_next_call() {
 }
 
 #[tokio::test]
-async fn an_alert_that_can_not_be_told_is_told_later_and_a_vendors_words_mention_nobody() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let vendor = format!("http://{}/", listener.local_addr().unwrap());
-    let refuse = async || (StatusCode::UNPROCESSABLE_ENTITY, "no <!channel> here");
-    tokio::spawn(axum::serve(listener, Router::new().route("/", post(refuse))).into_future());
-    let app = start(&[("REPORT_URL", &vendor)]).await;
+async fn an_alert_that_can_not_be_told_is_told_later_and_a_callers_words_mention_nobody() {
+    let app = start(&[]).await;
+    app.stand_in.fail(Fault::status(422).on(REPORTS));
     app.stand_in.fail(Fault::status(500).on(ALERTS).times(2));
-    deliver(&app, 0..1).await;
+    app.deliver(&event("evt_<!channel>", "cl_1")).await;
     eventually("it is told", async || !told(&app).is_empty()).await;
     let told = told(&app);
-    assert!(told[0].contains("&lt;!channel&gt;") && !told[0].contains('<'), "{told:?}");
+    assert!(told[0].contains("evt_&lt;!channel&gt;") && !told[0].contains('<'), "{told:?}");
     assert!(app.stand_in.received().iter().filter(|request| request.path == ALERTS).count() >= 3);
 }
 
@@ -133,4 +128,16 @@ async fn a_receiver_of_alerts_that_is_none_or_missing_keeps_the_worker_from_star
         eventually(says, async || process.log().contains(says)).await;
         assert!(!process.log().contains("s3cret"), "{}", process.log());
     }
+}
+
+#[tokio::test]
+async fn a_failure_is_over_when_what_failed_is_done_and_not_when_another_job_is() {
+    let app = start(&[("ALERT_QUIET", "1s"), ("JOB_RETRY_FIRST", "15s")]).await;
+    app.stand_in.fail(Fault::status(409).on(REPORTS));
+    deliver(&app, 0..1).await;
+    eventually("it is told", async || !told(&app).is_empty()).await;
+    deliver(&app, 1..3).await;
+    eventually("its end is told", async || told(&app).len() == 2).await;
+    assert!(told(&app)[1].starts_with("over: report-call fails"), "{:?}", told(&app));
+    assert_eq!(app.count("select count(*) from receipt where event_id = 'evt_0'").await, 1);
 }
