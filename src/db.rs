@@ -34,7 +34,7 @@ const IS_PRIMARY: &str = "select not pg_is_in_recovery()";
 ///
 /// `DATABASE_URL` is no URL of a Postgres.
 pub fn writer_pool(url: &SecretString) -> anyhow::Result<PgPool> {
-    let options = pool(TAKES_WRITES, Duration::ZERO, SIGN_OF_LIFE)
+    let options = pool(TAKES_WRITES, FRESH, SIGN_OF_LIFE)
         .max_connections(2)
         .acquire_timeout(Duration::from_millis(800));
     // The last of them for a client that fell silent in the middle of a transaction: its locks would be in the way.
