@@ -120,10 +120,16 @@ async fn the_stored_headers_hold_no_credential() {
         App::receiver(&[("WEBHOOK_BASIC_USER", "platform"), ("WEBHOOK_BASIC_PASSWORD", "a-secret-of-basic")])
             .await;
     let request = app.post(SAMPLE).basic_auth("platform", Some("a-secret-of-basic")).header("X-Kept", "yes");
-    assert_eq!(told(request.header(header::COOKIE, "cookie-secret")).await.0, 200);
+    let mut request = request.header(header::COOKIE, "a-cookie").header("X-Forwarded-Copy", TOKEN);
+    for name in
+        ["X-Api-Key", "X-Auth-Token", "CF-Access-Client-Secret", "Proxy-Authorization", "X-Session-Id"]
+    {
+        request = request.header(name, "somebodys");
+    }
+    assert_eq!(told(request).await.0, 200);
     let headers = app.text("select headers::text from call_event").await;
     assert!(headers.contains(r#"["x-kept", "yes"]"#), "{headers}");
-    for secret in [TOKEN, "authorization", "cookie-secret"] {
+    for secret in [TOKEN, "authorization", "a-cookie", "somebodys"] {
         assert!(!headers.contains(secret), "{headers}");
     }
 }

@@ -86,6 +86,14 @@ impl Credentials {
             _ => Err(Rejection::WrongCredential { basic: self.basic.is_some() }),
         }
     }
+
+    /// Whether this is one of the secrets, under whatever name it came.
+    pub(super) fn hold(&self, sent: &[u8]) -> bool {
+        let is = |secret: &Option<Secret>, sent: &[u8]| {
+            secret.as_ref().is_some_and(|secret| !matches!(secret.is(sent), Match::None))
+        };
+        is(&self.token, bearer(sent)) || basic(sent).is_some_and(|pair| is(&self.basic, &pair))
+    }
 }
 
 /// A secret and the one before it, as digests.

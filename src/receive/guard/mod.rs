@@ -45,6 +45,10 @@ pub struct Guard {
 }
 
 /// What goes by the secrets in force; a rotation replaces it as a whole.
+/// A header with one of these words in its name carries a credential: Authorization, Cookie, X-Api-Key, X-Auth-Token,
+/// CF-Access-Client-Secret and their like.
+const TELLING: [&str; 8] = ["auth", "cookie", "credential", "key", "password", "secret", "session", "token"];
+
 struct Secrets {
     credentials: Credentials,
     signatures: Signatures,
@@ -83,14 +87,17 @@ impl Guard {
         Ok(())
     }
 
-    /// The headers of an admitted request that are worth keeping: all but those that carry a secret.
+    /// The headers of an admitted request that are worth keeping: all but those that carry a secret, ours or that of a proxy
+    /// or tunnel on the way.
     pub fn without_credentials<'a>(
         &'a self,
         headers: &'a HeaderMap,
     ) -> impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)> {
-        let secret =
-            [&header::AUTHORIZATION, &header::PROXY_AUTHORIZATION, &header::COOKIE, &self.token_header];
-        headers.iter().filter(move |(name, _)| !secret.contains(name))
+        let secrets = Arc::clone(&self.secrets.borrow());
+        headers.iter().filter(move |(name, value)| {
+            let telling = TELLING.iter().any(|word| name.as_str().contains(word));
+            !telling && **name != self.token_header && !secrets.credentials.hold(value.as_bytes())
+        })
     }
 }
 
