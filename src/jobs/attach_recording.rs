@@ -8,7 +8,7 @@
 //! | no | any | listed in `TICKET_CREATE_FOR` | makes a ticket, once per call |
 //! | no | any | others | nothing: "no ticket named" |
 //!
-//! A closed ticket gets a follow-up, and a recording that a later event brings is added where the call is already.
+//! A closed ticket gets a follow-up. Each recording that an event of the call names is added where the call is already.
 
 use super::{Job, JobError, Outcome};
 use crate::{
@@ -54,6 +54,10 @@ impl Job for AttachRecording {
             None if self.creates_for(call) => ("ticket", self.desk.create(call).await?),
             None => return Ok(Outcome::Skipped("no ticket named".to_owned())),
         };
+        for recording in &call.older_recordings {
+            let older = CallEvent { recording_url: Some(recording.clone()), ..call.clone() };
+            self.desk.attach(&attached.ticket.to_string(), &older).await?;
+        }
         Ok(Outcome::done(made, attached.ticket.to_string()).at(Some(attached.url)).with(attached.note).into())
     }
 }

@@ -42,9 +42,10 @@ pub(super) struct Known {
     pub(super) newest_id: String,
     received_at: DateTime<Utc>,
     body: Vec<u8>,
-    /// The newest event with a recording, and that.
-    pub(super) recorded_by: Option<String>,
-    recording_url: Option<String>,
+    /// The recordings that the call's events name, newest first; what the newest event names, and what this one does.
+    recordings: Vec<String>,
+    newest_recording: Option<String>,
+    own_recording: Option<String>,
     /// Whether the newest event has this job too.
     pub(super) newest_has_job: bool,
     /// Whether this job has its receipt for this event, from its destination.
@@ -151,14 +152,15 @@ impl Ledger<'_> {
                 where this.event_id = $1 and other.event = 'call.completed'
             ), newest as (
                 select * from event order by occurred_at desc nulls last, received_at desc, event_id desc limit 1
-            ), recorded as (
-                select * from event where recording_url ~* '^https?://'
-                order by occurred_at desc nulls last, received_at desc, event_id desc limit 1
             )
-            select newest.event_id, newest.received_at, newest.body,
-                   recorded.event_id as "recorded_by?", recorded.recording_url as "recording_url?",
+            select newest.event_id, newest.received_at, newest.body, newest.recording_url as newest_recording,
+                   array(
+                       select recording_url from event where recording_url ~* '^https?://'
+                       order by occurred_at desc nulls last, received_at desc, event_id desc
+                   ) as "recordings!: Vec<String>",
+                   (select recording_url from call_event where event_id = $1) as own_recording,
                    exists (select from receipt where event_id = $1 and job = $2 and destination = $3) as "receipt!"
-            from newest left join recorded on true
+            from newest
             "#,
             self.event_id,
             self.job,
@@ -171,8 +173,9 @@ impl Ledger<'_> {
             newest_id: row.event_id,
             received_at: row.received_at,
             body: row.body,
-            recorded_by: row.recorded_by,
-            recording_url: row.recording_url,
+            recordings: row.recordings,
+            newest_recording: row.newest_recording,
+            own_recording: row.own_recording,
             newest_has_job,
             receipt: row.receipt,
         })
@@ -244,8 +247,8 @@ impl Ledger<'_> {
 }
 
 impl Known {
-    /// The call as its newest event tells it, read again from the bytes that came; with the recording of an older event
-    /// where the newest has none.
+    /// The call as its newest event tells it, read again from the bytes that came; with the recordings that only older
+    /// events name.
     ///
     /// # Errors
     ///
@@ -253,8 +256,19 @@ impl Known {
     pub(super) fn call(&self) -> Result<CallEvent, Malformed> {
         let mut call = CallEvent::parse(&self.body, self.received_at)?;
         if call.recording().is_none() {
-            call.recording_url.clone_from(&self.recording_url);
+            call.recording_url = self.recordings.first().cloned();
+        }
+        for recording in &self.recordings {
+            if call.recording() != Some(recording) && !call.older_recordings.contains(recording) {
+                call.older_recordings.push(recording.clone());
+            }
         }
         Ok(call)
+    }
+
+    /// Whether this event names a recording that the newest one doesn't: that one's job may have run without it.
+    pub(super) fn brings_a_recording(&self) -> bool {
+        let own = self.own_recording.as_ref().filter(|own| self.recordings.contains(own));
+        own.is_some() && own != self.newest_recording.as_ref()
     }
 }

@@ -117,10 +117,10 @@ impl<J: Job> Worker<J> {
     }
 
     /// An older event leaves its call to the newest one, where that has this very job too, or wants none of it. It doesn't
-    /// where its recording is the only one that is known: the newest event's job may have run without it.
+    /// where it brings a recording.
     fn stands_back(&self, ledger: &Ledger<'_>, known: &Known, newest: &CallEvent) -> bool {
         known.newest_id != ledger.event_id
-            && known.recorded_by.as_deref() != Some(ledger.event_id)
+            && !known.brings_a_recording()
             && (known.newest_has_job || !(self.wants)(newest))
     }
 

@@ -64,6 +64,9 @@ pub struct CallEvent {
     pub wrap_up_seconds: Option<u32>,
     /// Where the recording is; it may expire, and it is the sender's text: see [`recording`](Self::recording).
     pub recording_url: Option<String>,
+    /// Recordings that only older events of the call name, newest first. Jobs have them; a delivery has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub older_recordings: Vec<String>,
     /// What the agent wrote.
     pub notes: Option<String>,
     /// What the account maps in the platform's settings.
@@ -138,6 +141,7 @@ impl CallEvent {
             talk_time_seconds: fields.seconds("talk_time_seconds", Optional),
             wrap_up_seconds: fields.seconds("wrap_up_seconds", Optional),
             recording_url: fields.text("recording_url", Optional),
+            older_recordings: Vec::new(),
             // The platform's own cURL sample says wrap_up_notes where its field reference says notes.
             notes: fields.text("notes", Optional).or_else(|| fields.text("wrap_up_notes", Optional)),
             custom_fields: fields.object("custom_fields"),

@@ -111,3 +111,23 @@ async fn two_events_of_a_call_within_a_second_make_one_ticket() {
     assert_eq!(voices(&app, tickets.last().unwrap().id).len(), 1, "{tickets:?}");
     assert_eq!(app.count("select count(*) from attempt where result = 'given_up'").await, 0);
 }
+
+#[tokio::test]
+async fn each_recording_that_an_event_of_the_call_names_is_on_the_ticket_in_whatever_order_they_come() {
+    for late in [false, true] {
+        let app = start().await;
+        let mut older = recorded("1", "https://recordings.example/first.mp3");
+        older["occurred_at"] = json!("2026-11-24T10:00:00Z");
+        let mut newer = recorded("1", "https://recordings.example/second.mp3");
+        newer["event_id"] = json!("evt_newer");
+        newer["occurred_at"] = json!("2026-11-24T10:00:01Z");
+        for event in if late { [&newer, &older, &newer] } else { [&older, &newer, &older] } {
+            run(&app, event).await;
+        }
+        let mut links: Vec<_> =
+            voices(&app, OPEN).into_iter().map(|voice| voice.data.unwrap().recording_url).collect();
+        links.sort();
+        let both = ["https://recordings.example/first.mp3", "https://recordings.example/second.mp3"];
+        assert_eq!(links, both, "late: {late}");
+    }
+}
