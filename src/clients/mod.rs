@@ -3,6 +3,7 @@
 //! A client owns its base URL, its credential and its vendor's rules, and knows nothing of jobs. Every answer that is no
 //! success becomes a [`ClientError`], which says whether another try makes sense.
 
+mod answer;
 mod budget;
 mod cut;
 pub mod hubspot;
@@ -13,19 +14,14 @@ pub mod zendesk;
 /// The module of `update-crm`'s CRM, which has a type `Crm`. ★ With yours in `crm.rs`, this line is `pub mod crm;`.
 pub use hubspot as crm;
 
-use std::{
-    num::NonZeroU32,
-    time::{Duration, SystemTime},
-};
+use std::{num::NonZeroU32, time::Duration};
 
-use reqwest::{
-    Method, RequestBuilder, StatusCode, Url,
-    header::{HeaderMap, HeaderValue, RETRY_AFTER},
-    redirect,
-};
-use serde::de::DeserializeOwned;
+use reqwest::{Method, RequestBuilder, StatusCode, Url, header::HeaderValue, redirect};
 use sha2::{Digest, Sha256};
 
+pub use answer::Answer;
+pub(crate) use answer::code;
+use answer::retry_after;
 use budget::Budget;
 
 /// Within the job's time limit of 20 s, so that a job ends with the vendor's error rather than with its own.
@@ -260,58 +256,4 @@ impl From<reqwest::Error> for Lost {
             error => Self::Broken(error),
         }
     }
-}
-
-/// A vendor's answer, read whole.
-pub struct Answer {
-    /// Its status.
-    pub status: StatusCode,
-    /// When the vendor wants to be asked again.
-    pub retry_after: Option<Duration>,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-/// RFC 9110, section 10.2.3: seconds, or a date.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?;
-    let seconds = value.parse().map(Duration::from_secs);
-    let until = |date: SystemTime| date.duration_since(SystemTime::now()).unwrap_or_default();
-    seconds.ok().or_else(|| httpdate::parse_http_date(value).ok().map(until))
-}
-
-impl Answer {
-    /// The answer, when it is a success.
-    ///
-    /// # Errors
-    ///
-    /// What its status means. Nothing of its body: a vendor quotes what it refuses, in forms of its own.
-    pub fn success(self, vendor: &Vendor) -> Result<Self, ClientError> {
-        if self.status.is_success() {
-            return Ok(self);
-        }
-        let reason = format!("{} answered {}", vendor.name, self.status.as_u16());
-        Err(ClientError::by_status(&self, reason))
-    }
-
-    /// A header, if it is there and text.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// The body as JSON, if it is what is looked for.
-    #[must_use]
-    pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
-        serde_json::from_slice(&self.body).ok()
-    }
-}
-
-/// The words of a vendor's error that are a code of its own, `VALIDATION_ERROR` or `RecordInvalid`, and so may be kept: no
-/// name, number or note of a person looks like it.
-pub(crate) fn code(text: &str) -> Option<&str> {
-    let is_code = text.len() <= 60
-        && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
-        && (text.contains('_') || text.bytes().skip(1).any(|byte| byte.is_ascii_uppercase()));
-    is_code.then_some(text)
 }
