@@ -86,7 +86,7 @@ async fn of_several_contacts_with_the_number_the_oldest_is_taken_and_the_receipt
 }
 
 #[tokio::test]
-async fn a_number_without_its_countrys_code_finds_its_contact_in_the_default_region() {
+async fn a_number_without_a_country_code_finds_its_contact_in_the_default_region() {
     let app = with(&[("DEFAULT_REGION", "in")]).await;
     let contact = app.stand_in.hubspot().add_contact([("firstname", "Asha"), ("phone", "+919876543210")]);
     let mut event = event("evt_1", "cl_1");
