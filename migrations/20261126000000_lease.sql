@@ -5,6 +5,8 @@ create unlogged table lease (
     -- A hash of the call_id, which may be of any length. Two calls of one hash wait for each other, and no more.
     call_key   bigint not null,
     event_id   text not null,
+    -- Of that event's attempts: a run that was overtaken must not give back what another one holds.
+    attempt    int not null,
     expires_at timestamptz not null,
     primary key (job, call_key)
 );

@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use serde_json::{Map, Value};
+use sqlx::{PgPool, types::Json};
 use tokio::time::sleep;
 
 use super::{Receipt, queue};
 use crate::{
     db,
-    receive::{event::CallEvent, fields::Malformed},
+    receive::{
+        event::{CallEvent, followable},
+        fields::Malformed,
+    },
 };
 
 /// How often the end of an attempt is tried to be written: what a vendor did must not be forgotten over a lost connection.
@@ -42,8 +46,9 @@ pub(super) struct Known {
     pub(super) newest_id: String,
     received_at: DateTime<Utc>,
     body: Vec<u8>,
-    /// The recordings that the call's events name, newest first; what the newest event names, and what this one does.
+    /// What the older events name, newest first: recordings, and custom fields.
     recordings: Vec<String>,
+    custom_fields: Vec<Json<Map<String, Value>>>,
     newest_recording: Option<String>,
     own_recording: Option<String>,
     /// Whether the newest event has this job too.
@@ -95,14 +100,7 @@ impl Ledger<'_> {
     pub(super) async fn begin(&self) -> sqlx::Result<Option<Attempt>> {
         let query = sqlx::query!(
             r#"
-            with leased as (
-                insert into lease (job, call_key, event_id, expires_at)
-                select $2, hashtextextended(call_id, 0), event_id, clock_timestamp() + interval '60 s'
-                from call_event where event_id = $1
-                on conflict (job, call_key) do update set event_id = excluded.event_id, expires_at = excluded.expires_at
-                where lease.event_id = excluded.event_id or lease.expires_at < clock_timestamp()
-                returning event_id
-            ), given_up as (
+            with given_up as (
                 select coalesce(max(number), 0) as number
                 from attempt where event_id = $1 and job = $2 and result = 'given_up'
             ), earlier as (
@@ -112,6 +110,14 @@ impl Ledger<'_> {
                        sum(next_at - started_at) filter (where result = 'retry' and attempt.number > given_up.number)
                            as failing_for
                 from attempt, given_up where event_id = $1 and job = $2
+            ), leased as (
+                insert into lease (job, call_key, event_id, attempt, expires_at)
+                select $2, hashtextextended(call_id, 0), event_id, number + 1, clock_timestamp() + interval '60 s'
+                from call_event, earlier where event_id = $1
+                on conflict (job, call_key) do update
+                set event_id = excluded.event_id, attempt = excluded.attempt, expires_at = excluded.expires_at
+                where lease.event_id = excluded.event_id or lease.expires_at < clock_timestamp()
+                returning event_id
             ), begun as (
                 insert into attempt (event_id, job, number, destination)
                 select $1, $2, number + 1, $3 from earlier, leased
@@ -147,7 +153,8 @@ impl Ledger<'_> {
         let query = sqlx::query!(
             r#"
             with event as (
-                select other.event_id, other.received_at, other.body, other.occurred_at, other.recording_url
+                select other.event_id, other.received_at, other.body, other.occurred_at,
+                       other.recording_url, other.custom_fields
                 from call_event as this join call_event as other using (call_id)
                 where this.event_id = $1 and other.event = 'call.completed'
             ), newest as (
@@ -155,9 +162,13 @@ impl Ledger<'_> {
             )
             select newest.event_id, newest.received_at, newest.body, newest.recording_url as newest_recording,
                    array(
-                       select recording_url from event where recording_url ~* '^https?://'
+                       select recording_url from event where recording_url is not null
                        order by occurred_at desc nulls last, received_at desc, event_id desc
                    ) as "recordings!: Vec<String>",
+                   array(
+                       select custom_fields from event where event_id <> newest.event_id
+                       order by occurred_at desc nulls last, received_at desc, event_id desc
+                   ) as "custom_fields!: Vec<Json<Map<String, Value>>>",
                    (select recording_url from call_event where event_id = $1) as own_recording,
                    exists (select from receipt where event_id = $1 and job = $2 and destination = $3) as "receipt!"
             from newest
@@ -174,6 +185,7 @@ impl Ledger<'_> {
             received_at: row.received_at,
             body: row.body,
             recordings: row.recordings,
+            custom_fields: row.custom_fields,
             newest_recording: row.newest_recording,
             own_recording: row.own_recording,
             newest_has_job,
@@ -216,7 +228,7 @@ impl Ledger<'_> {
                 select $1, $2, $8, $9, $10, $11, $12 where $9::text is not null
                 on conflict do nothing
             ), released as (
-                delete from lease where job = $2 and event_id = $1
+                delete from lease where job = $2 and event_id = $1 and attempt = $3
             )
             update attempt
             set ended_at = clock_timestamp(), result = $4, reason = $5, failure = $6,
@@ -247,20 +259,25 @@ impl Ledger<'_> {
 }
 
 impl Known {
-    /// The call as its newest event tells it, read again from the bytes that came; with the recordings that only older
-    /// events name.
+    /// The call as its newest event tells it, read again from the bytes that came. What it doesn't name, a recording or a
+    /// custom field, is an older event's.
     ///
     /// # Errors
     ///
     /// Its body can't be read by this version.
     pub(super) fn call(&self) -> Result<CallEvent, Malformed> {
         let mut call = CallEvent::parse(&self.body, self.received_at)?;
-        if call.recording().is_none() {
-            call.recording_url = self.recordings.first().cloned();
-        }
-        for recording in &self.recordings {
-            if call.recording() != Some(recording) && !call.older_recordings.contains(recording) {
+        let recordings = self.recordings.iter().filter(|url| followable(url));
+        for recording in recordings {
+            if call.recording().is_none() {
+                call.recording_url = Some(recording.clone());
+            } else if call.recording() != Some(recording) && !call.older_recordings.contains(recording) {
                 call.older_recordings.push(recording.clone());
+            }
+        }
+        for (name, value) in self.custom_fields.iter().flat_map(|Json(fields)| fields) {
+            if call.custom_fields.get(name).is_none_or(Value::is_null) {
+                call.custom_fields.insert(name.clone(), value.clone());
             }
         }
         Ok(call)
@@ -268,7 +285,7 @@ impl Known {
 
     /// Whether this event names a recording that the newest one doesn't: that one's job may have run without it.
     pub(super) fn brings_a_recording(&self) -> bool {
-        let own = self.own_recording.as_ref().filter(|own| self.recordings.contains(own));
+        let own = self.own_recording.as_ref().filter(|own| followable(own));
         own.is_some() && own != self.newest_recording.as_ref()
     }
 }

@@ -29,6 +29,9 @@ const MOST_CRASHES: i64 = 5;
 /// The most characters of an error that are kept.
 const LONGEST_REASON: usize = 500;
 
+/// How long the database may take before a run. With the longest time limit it stays under the minute of a lease.
+const LOOKS: Duration = Duration::from_secs(10);
+
 /// The wait before a job looks again whether another event of its call is still worked on.
 const BUSY_CALL: Duration = Duration::from_millis(200);
 
@@ -70,18 +73,25 @@ impl<J: Job> Worker<J> {
         if self.breaker.holds_back(probe) {
             return Ok(Ended::NotBegun("its vendor is in trouble"));
         }
-        let begun = Instant::now();
+        let (begun, leased) = (Instant::now(), tokio::time::Instant::now());
         let Some(attempt) = ledger.begin().await? else {
             ledger.put_off(BUSY_CALL).await?;
             return Ok(Ended::NotBegun("another event of its call is worked on"));
         };
-        let end = self.attempt(&ledger, &attempt, probe).await?;
+        let end = self.attempt(&ledger, &attempt, probe, leased + LOOKS + self.policy.timeout).await?;
         ledger.end(&attempt, &end).await?;
         log(J::NAME, event_id, millis(begun), &end);
         Ok(Ended::Attempt(end))
     }
 
-    async fn attempt(&self, ledger: &Ledger<'_>, attempt: &Attempt, probe: bool) -> sqlx::Result<End> {
+    /// `latest` is when nothing more may be sent, whatever the run's own limit: another worker may have the lease by then.
+    async fn attempt(
+        &self,
+        ledger: &Ledger<'_>,
+        attempt: &Attempt,
+        probe: bool,
+        latest: tokio::time::Instant,
+    ) -> sqlx::Result<End> {
         if attempt.crashes >= MOST_CRASHES {
             let reason = format!("its process died {MOST_CRASHES} times in the middle of it");
             return Ok(End::GivenUp(Failure { kind: "died", reason }));
@@ -101,7 +111,7 @@ impl<J: Job> Worker<J> {
         if known.receipt {
             return Ok(End::AlreadyDone);
         }
-        let (result, answered) = self.guarded(call.clone()).await;
+        let (result, answered) = self.guarded(call.clone(), latest).await;
         let run = Run {
             call_id: &call.call_id,
             result: &result,
@@ -126,9 +136,13 @@ impl<J: Job> Worker<J> {
 
     /// Runs it in a task of its own, so that a panic or a hang costs this run and not the worker. Returns with it the
     /// origins that gave an answer which tells that they are well.
-    async fn guarded(&self, call: CallEvent) -> (Result<Outcome, JobError>, BTreeSet<String>) {
+    async fn guarded(
+        &self,
+        call: CallEvent,
+        latest: tokio::time::Instant,
+    ) -> (Result<Outcome, JobError>, BTreeSet<String>) {
         let job = Arc::clone(&self.job);
-        let deadline = tokio::time::Instant::now() + self.policy.timeout;
+        let deadline = latest.min(tokio::time::Instant::now() + self.policy.timeout);
         let watched = run::watched(deadline, async move { job.run(&call).await });
         let task = AbortOnDropHandle::new(tokio::spawn(watched));
         match timeout_at(deadline, task).await {

@@ -88,6 +88,17 @@ async fn a_job_reads_as_waiting_running_done_retrying_given_up_or_skipped() {
 }
 
 #[tokio::test]
+async fn a_job_that_is_done_stays_so_when_an_overtaken_process_begins_it_once_more() {
+    let app = App::start().await;
+    app.deliver(&event("evt_1", "cl_1")).await;
+    app.all_done().await;
+    let again =
+        "insert into attempt (event_id, job, number, destination) values ('evt_1', 'report-call', 2, '')";
+    sqlx::query(again).execute(&app.db).await.unwrap();
+    assert_eq!(job(&app, "evt_1").await["state"], "done");
+}
+
+#[tokio::test]
 async fn a_job_whose_vendor_asks_for_a_pause_reads_as_paused_and_those_behind_it_as_waiting() {
     let app = App::start().await;
     app.leaves_jobs();

@@ -54,6 +54,7 @@ fn changed(guard: &Guard, config: &Config) -> Result<Option<(Config, Vec<&'stati
     if names.is_empty() {
         return Ok(None);
     }
+    next.refuse_short_secrets()?;
     guard.rotate(&next.webhook)?;
     Ok(Some((next, names)))
 }

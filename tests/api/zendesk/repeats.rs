@@ -131,3 +131,21 @@ async fn each_recording_that_an_event_of_the_call_names_is_on_the_ticket_in_what
         assert_eq!(links, both, "late: {late}");
     }
 }
+
+#[tokio::test]
+async fn a_ticket_that_only_an_older_event_names_gets_the_call_in_whatever_order_they_come() {
+    for late in [false, true] {
+        let app = start().await;
+        let mut older = recorded("1", "https://recordings.example/1.mp3");
+        older["occurred_at"] = json!("2026-11-24T10:00:00Z");
+        let mut newer = call("1", json!(null), "answered", false);
+        newer["event_id"] = json!("evt_newer");
+        newer["occurred_at"] = json!("2026-11-24T10:00:01Z");
+        // No link at all, whatever it begins with.
+        newer["recording_url"] = json!("https://[oops");
+        for event in if late { [&newer, &older] } else { [&older, &newer] } {
+            run(&app, event).await;
+        }
+        assert_eq!(voices(&app, OPEN).len(), 1, "late: {late}: {:?}", ticket(&app, OPEN).comments);
+    }
+}
