@@ -2,13 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use axum::{Router, http::StatusCode, routing::post};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use stand_in::Fault;
-use tokio::net::TcpListener;
 
-use crate::helpers::{App, REPORTS, SAMPLE, event, eventually, told};
+use crate::helpers::{App, REPORTS, SAMPLE, event, eventually, quoting::Quoting, told};
 
 const BOTH: (&str, &str) = ("JOBS", "report-call,review-call");
 
@@ -183,29 +181,7 @@ async fn a_vendors_queue_fetches_nothing_while_it_is_paused_and_its_worker_goes_
 
 #[tokio::test]
 async fn what_a_vendor_quotes_of_a_call_is_kept_nowhere() {
-    let quoting = r#"{"message":"(408) 555-1234 of Jordan: Callback\u0020scheduled","category":"ACME 4451"}"#;
-    let refuse = post(async move || (StatusCode::BAD_REQUEST, quoting));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
-    let vendor = tokio::spawn(axum::serve(listener, Router::new().fallback(refuse)).into_future());
-    let hubspot = [("HUBSPOT_BASE_URL", url.as_str()), ("HUBSPOT_TOKEN", "a-key")];
-    let zendesk =
-        [("ZENDESK_BASE_URL", url.as_str()), ("ZENDESK_CLIENT_ID", "id"), ("ZENDESK_CLIENT_SECRET", "key")];
-    let jobs = ("JOBS", "report-call,update-crm,attach-recording");
-    let settings: Vec<_> =
-        [jobs, ("REPORT_URL", url.as_str())].into_iter().chain(hubspot).chain(zendesk).collect();
-    let app = App::receiver(&settings).await;
-    let worker = app.another("work").await;
-    let mut event = event("evt_1", "cl_1");
-    event["custom_fields"]["ticket_id"] = json!(1);
-    app.deliver(&event).await;
-    app.all_done().await;
-    let reasons = app.text("select string_agg(reason, '; ' order by job) from attempt").await;
-    assert_eq!(reasons, "Zendesk answered 400; REPORT_URL answered 400; HubSpot answered 400");
-    let log = app.process.log() + &worker.log();
-    assert!(
-        !["555-1234", "Callback", "ACME", "Jordan"].iter().any(|personal| log.contains(personal)),
-        "{log}"
-    );
-    vendor.abort();
+    let vendor = Quoting::start().await;
+    let app = App::receiver(&[("REPORT_URL", &vendor.url)]).await;
+    vendor.refuses(&app, "REPORT_URL answered 400").await;
 }

@@ -4,6 +4,7 @@ pub(crate) mod database;
 mod ending;
 mod process;
 pub(crate) mod proxy;
+pub(crate) mod quoting;
 pub(crate) mod raw;
 #[cfg(feature = "dev")]
 pub(crate) mod run;

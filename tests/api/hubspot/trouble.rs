@@ -3,7 +3,7 @@
 use stand_in::Fault;
 
 use super::{start, the_call, with};
-use crate::helpers::{SAMPLE, event, eventually, told};
+use crate::helpers::{App, SAMPLE, event, eventually, quoting::Quoting, told};
 
 #[tokio::test]
 async fn after_lost_replies_it_holds_one_call_beside_one_contact() {
@@ -59,4 +59,11 @@ async fn an_outage_and_a_pause_that_it_asks_for_lose_no_call() {
     app.all_done().await;
     assert_eq!(app.stand_in.hubspot().calls().len(), 4);
     assert_eq!(app.count("select count(*) from attempt where result = 'given_up'").await, 0);
+}
+
+#[tokio::test]
+async fn what_hubspot_quotes_of_a_call_is_kept_nowhere() {
+    let vendor = Quoting::start().await;
+    let settings = [("JOBS", "update-crm"), ("HUBSPOT_TOKEN", "key"), ("HUBSPOT_BASE_URL", &vendor.url)];
+    vendor.refuses(&App::receiver(&settings).await, "HubSpot answered 400").await;
 }

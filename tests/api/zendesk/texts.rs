@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{OPEN, call, run, start, ticket, voices};
+use crate::helpers::{App, quoting::Quoting};
 
 #[tokio::test]
 async fn a_voice_comment_carries_what_an_agent_wants_to_read() {
@@ -46,4 +47,16 @@ async fn a_time_with_microseconds_and_a_link_with_spaces_go_out_in_the_vendors_f
     let voice = voices(&app, OPEN).pop().unwrap().data.unwrap();
     assert_eq!(voice.started_at, "2025-08-21T10:58:13.123Z");
     assert_eq!(voice.recording_url, "https://recordings.example/a%20%22call%22.mp3?name=a%20b");
+}
+
+#[tokio::test]
+async fn what_zendesk_quotes_of_a_call_is_kept_nowhere() {
+    let vendor = Quoting::start().await;
+    let settings = [
+        ("JOBS", "attach-recording"),
+        ("ZENDESK_BASE_URL", vendor.url.as_str()),
+        ("ZENDESK_CLIENT_ID", "id"),
+        ("ZENDESK_CLIENT_SECRET", "key"),
+    ];
+    vendor.refuses(&App::receiver(&settings).await, "Zendesk answered 400").await;
 }
