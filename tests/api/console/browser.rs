@@ -211,6 +211,7 @@ const HARD_TO_READ: &str = r"
 #[ignore = "needs a browser"]
 async fn a_browser_shows_it_legibly_light_and_dark_and_on_a_phone() {
     let (app, browser) = (start().await, Browser::start().await);
+    app.leaves_jobs();
     call(&app, "done", None, "done").await;
     call(&app, "failing", Some(Fault::status(503)), "retrying").await;
     call(&app, "lost", Some(Fault::status(422)), "given up").await;
