@@ -46,7 +46,7 @@ async fn main() -> Result<()> {
     }
     all_done(&pool).await?;
     let [p50, p95]: [f64; 2] = sqlx::query_scalar::<_, Vec<f64>>(
-        "select percentile_cont(array[0.5, 0.95]) within group (order by extract(epoch from started_at - received_at))
+        "select percentile_cont(array[0.5, 0.95]) within group (order by extract(epoch from attempt.started_at - call_event.received_at))
          from attempt join call_event using (event_id)",
     )
     .fetch_one(&pool)
