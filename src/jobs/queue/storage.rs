@@ -172,11 +172,12 @@ impl Storage {
     async fn sign_on(&self, connection: &mut sqlx::PgConnection, worker: &WorkerContext) -> sqlx::Result<()> {
         sqlx::query!(
             "
-            insert into apalis.workers (id, worker_type, storage_name, layers, last_seen) values ($1, $2, 'aftercall', '', now())
+            insert into apalis.workers (id, worker_type, storage_name, layers, last_seen) values ($1, $2, $3, '', now())
             on conflict (id) do update set last_seen = now()
             ",
             worker.name(),
             self.queue,
+            env!("CARGO_PKG_NAME"),
         )
         .execute(connection)
         .await
