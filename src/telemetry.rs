@@ -3,14 +3,15 @@
 use std::{
     fmt::{self, Debug, Write},
     io::{self, IsTerminal},
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
 
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
 };
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     EnvFilter,
     fmt::{
@@ -25,24 +26,30 @@ use crate::config::LogFormat;
 /// The most characters of a caller's text in one log field.
 const LONGEST_TEXT: usize = 300;
 
+/// The most lines that wait for a reader: a few MB.
+const MOST_WAITING: usize = 8192;
+
 /// The target of the lines that tell the way of a call.
 const CALL: &str = "call";
 
 /// Starts logging to standard output. `RUST_LOG` filters it, in the usual syntax.
 ///
 /// For people a call has a line when it comes and one when it is answered; in JSON the second says it all. A thread of
-/// its own writes them, so that no call waits for a terminal or a pipe; the guard, dropped, writes what is left.
+/// its own writes them, so that no call waits for a terminal or a pipe; the guard, dropped, writes what is left. Where the
+/// reader stalls, lines are dropped and counted.
 ///
 /// # Panics
 ///
-/// When a process does it twice.
+/// When a process does it twice, or the system has no thread for it.
 #[must_use = "the last lines are written when it is dropped"]
 pub fn init(format: Option<LogFormat>) -> WorkerGuard {
     let by_default = if io::stdout().is_terminal() { LogFormat::Pretty } else { LogFormat::Json };
     let format = format.unwrap_or(by_default);
     let level = if format == LogFormat::Pretty { "info,call=debug,sqlx=warn" } else { "info,sqlx=warn" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into());
-    let (writer, guard) = NonBlockingBuilder::default().lossy(false).finish(io::stdout());
+    let (writer, guard) =
+        NonBlockingBuilder::default().lossy(true).buffered_lines_limit(MOST_WAITING).finish(io::stdout());
+    let dropped = writer.error_counter();
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     match format {
         LogFormat::Json => {
@@ -53,7 +60,24 @@ pub fn init(format: Option<LogFormat>) -> WorkerGuard {
             logs.with_ansi(io::stdout().is_terminal()).event_format(CallLines { others }).init();
         }
     }
+    thread::spawn(move || tell_dropped(&dropped));
     guard
+}
+
+/// Says how many lines were dropped since the start, each time that there are more.
+fn tell_dropped(counter: &ErrorCounter) {
+    let mut told = 0;
+    loop {
+        thread::sleep(Duration::from_secs(1));
+        let dropped = counter.dropped_lines();
+        if dropped > told {
+            tracing::warn!(dropped, "log lines were dropped: whoever reads them is too slow");
+            // Dropped as well, it is told again.
+            if counter.dropped_lines() == dropped {
+                told = dropped;
+            }
+        }
+    }
 }
 
 /// A text that a caller controls, made harmless for a terminal and a log file: one line, no control characters, no

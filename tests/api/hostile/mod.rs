@@ -6,3 +6,4 @@ mod bodies;
 mod credentials;
 mod framing;
 mod load;
+mod log;
