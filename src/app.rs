@@ -26,6 +26,7 @@ use crate::{
     receive::{
         self,
         guard::{self, Guard},
+        refusals::Refusals,
         store::{Condition, Writer},
     },
     serve::{listen, most_connections, serve},
@@ -38,6 +39,8 @@ pub struct AppState {
     pub guard: Arc<Guard>,
     /// Makes events durable.
     pub writer: Writer,
+    /// Keeps the log short when many are refused.
+    pub refusals: Arc<Refusals>,
 }
 
 impl FromRef<AppState> for Arc<Guard> {
@@ -127,7 +130,7 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     let receiver = match receiving {
         Some((guard, pool)) => {
             let (queue, writer) = Writer::start(pool.clone(), probe, jobs, writer);
-            let state = AppState { guard: Arc::new(guard), writer: queue };
+            let state = AppState { guard: Arc::new(guard), writer: queue, refusals: Arc::default() };
             let (address, stop, server) = receive(&config, state, readiness.clone()).await?;
             Some((address, Receiver { stop, server, writer, pool }))
         }
@@ -164,6 +167,7 @@ async fn receive(
     let stop = CancellationToken::new();
     let files = guard::follow(Arc::clone(&state.guard), config.clone());
     tokio::spawn(stop.clone().run_until_cancelled_owned(files));
+    tokio::spawn(Arc::clone(&state.refusals).sum_up(stop.clone()));
     let routes = routes(config, state, readiness);
     let server = tokio::spawn(serve(listener, routes, most_connections(), stop.clone()));
     Ok((address, stop, server))

@@ -14,8 +14,11 @@ use crate::receive::{fields::Malformed, store::StoreError};
 #[derive(Debug, thiserror::Error)]
 pub enum Rejection {
     /// The client's address is not allowed.
-    #[error("this address may not deliver here")]
+    #[error("this address may not deliver here: WEBHOOK_ALLOWED_IPS doesn't list it")]
     AddressNotAllowed,
+    /// A trusted proxy doesn't say for whom it forwards.
+    #[error("the proxy's X-Forwarded-For names no address")]
+    NoAddress,
     /// A proxy that nobody named forwards for somebody.
     #[error("this request was forwarded: TRUSTED_PROXIES must list the proxy's address")]
     UnknownProxy,
@@ -88,9 +91,11 @@ impl Rejection {
             Self::WrongCredential { .. } | Self::WrongSignature | Self::Repeated(_) => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::AddressNotAllowed | Self::UnknownProxy | Self::NoCredential | Self::NoSignature => {
-                StatusCode::FORBIDDEN
-            }
+            Self::AddressNotAllowed
+            | Self::NoAddress
+            | Self::UnknownProxy
+            | Self::NoCredential
+            | Self::NoSignature => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::NotPost => StatusCode::METHOD_NOT_ALLOWED,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
@@ -99,6 +104,32 @@ impl Rejection {
             Self::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyFailures => StatusCode::TOO_MANY_REQUESTS,
             Self::NoRoom | Self::NotStored(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// A word for it without any text of the sender's, by which refusals are counted.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::AddressNotAllowed => "address_not_allowed",
+            Self::NoAddress => "no_address",
+            Self::UnknownProxy => "unknown_proxy",
+            Self::NoCredential => "no_credential",
+            Self::NoSignature => "no_signature",
+            Self::WrongCredential { .. } => "wrong_credential",
+            Self::WrongSignature => "wrong_signature",
+            Self::Repeated(_) => "repeated_header",
+            Self::TooManyFailures => "too_many_failures",
+            Self::EncodedBody => "encoded_body",
+            Self::TooLarge { .. } => "too_large",
+            Self::BrokenBody => "broken_body",
+            Self::Slow => "slow",
+            Self::Malformed(_) => "malformed",
+            Self::NoRoom => "no_room",
+            Self::NotStored(_) => "not_stored",
+            Self::NotFound => "not_found",
+            Self::NotPost => "not_post",
+            Self::Gone => "gone",
         }
     }
 

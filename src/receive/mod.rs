@@ -5,6 +5,7 @@
 pub mod event;
 pub mod fields;
 pub mod guard;
+pub mod refusals;
 pub mod room;
 pub mod store;
 mod values;
@@ -21,7 +22,7 @@ use crate::{
     telemetry::{Safe, millis},
 };
 use event::CallEvent;
-use guard::{Guard, Verified};
+use guard::{Guard, Refused, Verified};
 use store::{Delivery, Stored};
 
 /// `POST /webhooks/after-call`.
@@ -31,10 +32,13 @@ use store::{Delivery, Stored};
 /// Each [`Rejection`] is a row of the table of answers.
 pub async fn receive(
     State(app): State<AppState>,
-    request: Result<Verified, Rejection>,
+    request: Result<Verified, Refused>,
 ) -> Result<Json<Value>, Rejection> {
     let begun = Instant::now();
-    let answer = take(&app, request).await;
+    let (client, answer) = match request {
+        Ok(request) => (request.client, take(&app, request).await),
+        Err(Refused { client, why }) => (client, Err(why)),
+    };
     let ms = millis(begun);
     match answer {
         Ok((event_id, stored)) => {
@@ -43,15 +47,17 @@ pub async fn receive(
             Ok(Json(json!({ "status": stored.word(), "event_id": event_id })))
         }
         Err(rejection) => {
-            let status = rejection.status().as_u16();
-            tracing::info!(target: "call", status, ms, "<-- {status} {rejection} ({ms} ms)");
+            if app.refusals.note(client, &rejection) {
+                let status = rejection.status().as_u16();
+                tracing::info!(target: "call", status, %client, ms, "<-- {status} {rejection} ({client}, {ms} ms)");
+            }
             Err(rejection)
         }
     }
 }
 
-async fn take(app: &AppState, request: Result<Verified, Rejection>) -> Result<(String, Stored), Rejection> {
-    let Verified { headers, body, deadline, room } = request?;
+async fn take(app: &AppState, request: Verified) -> Result<(String, Stored), Rejection> {
+    let Verified { headers, body, deadline, room, .. } = request;
     let event = CallEvent::parse(&body, Utc::now())?;
     let event_id = event.event_id.clone();
     let id = Safe(&event_id);

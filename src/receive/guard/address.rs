@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, HeaderName, header};
 
+use super::Refused;
 use crate::{
     config::{AllowedAddresses, Networks, WebhookConfig, is_private},
     error::Rejection,
@@ -30,8 +31,7 @@ impl Addresses {
     }
 
     /// The client's address, when it may deliver.
-    pub(super) fn admit(&self, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, Rejection> {
-        let peer = peer.to_canonical();
+    pub(super) fn admit(&self, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, Refused> {
         let AllowedAddresses::Only(allowed) = &self.allowed else {
             return Ok(self.client(peer, headers).unwrap_or(peer));
         };
@@ -39,19 +39,12 @@ impl Addresses {
         let forwards = headers.contains_key(&X_FORWARDED_FOR)
             || is_private(peer) && FORWARDING.iter().any(|name| headers.contains_key(name));
         if forwards && !self.trusted_proxies.contain(peer) {
-            tracing::warn!(%peer, "refused: it forwards for somebody else, but TRUSTED_PROXIES doesn't list it");
-            return Err(Rejection::UnknownProxy);
+            return Err(Refused { client: peer, why: Rejection::UnknownProxy });
         }
         match self.client(peer, headers) {
             Some(client) if allowed.contain(client) => Ok(client),
-            Some(client) => {
-                tracing::warn!(%peer, %client, "refused: WEBHOOK_ALLOWED_IPS doesn't list the address");
-                Err(Rejection::AddressNotAllowed)
-            }
-            None => {
-                tracing::warn!(%peer, "refused: the proxy's X-Forwarded-For names no address");
-                Err(Rejection::AddressNotAllowed)
-            }
+            Some(client) => Err(Refused { client, why: Rejection::AddressNotAllowed }),
+            None => Err(Refused { client: peer, why: Rejection::NoAddress }),
         }
     }
 

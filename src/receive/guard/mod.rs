@@ -11,12 +11,16 @@ mod previous;
 mod rotation;
 mod signature;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{ConnectInfo, FromRef, FromRequest, Request},
     http::{HeaderMap, HeaderName, HeaderValue, header},
+    response::{IntoResponse, Response},
 };
 use tokio::{sync::watch, time::Instant};
 
@@ -44,11 +48,11 @@ pub struct Guard {
     room: Room,
 }
 
-/// What goes by the secrets in force; a rotation replaces it as a whole.
 /// A header with one of these words in its name carries a credential: Authorization, Cookie, X-Api-Key, X-Auth-Token,
 /// CF-Access-Client-Secret and their like.
 const TELLING: [&str; 8] = ["auth", "cookie", "credential", "key", "password", "secret", "session", "token"];
 
+/// What goes by the secrets in force; a rotation replaces it as a whole.
 struct Secrets {
     credentials: Credentials,
     signatures: Signatures,
@@ -87,6 +91,25 @@ impl Guard {
         Ok(())
     }
 
+    /// The request of an address that may deliver, once all else is verified.
+    async fn read(&self, client: IpAddr, headers: HeaderMap, body: Body) -> Result<Verified, Rejection> {
+        // One request is judged by one set of them, whatever is rotated meanwhile.
+        let secrets = Arc::clone(&self.secrets.borrow());
+        secrets.credentials.check(&headers).map_err(|rejection| self.failures.count(client, rejection))?;
+        if headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
+            return Err(Rejection::EncodedBody);
+        }
+        // It gives back the body's room at the end, once the event has its own.
+        let (body, _room) = body::read(body, self.max_body, &self.room).await?;
+        let deadline = Instant::now() + PATIENCE;
+        secrets
+            .signatures
+            .check(&headers, &body)
+            .map_err(|rejection| self.failures.count(client, rejection))?;
+        let room = self.room.for_event(&body, deadline).await.ok_or(Rejection::NoRoom)?;
+        Ok(Verified { client, headers, body, deadline, room })
+    }
+
     /// The headers of an admitted request that are worth keeping: all but those that carry a secret, ours or that of a proxy
     /// or tunnel on the way.
     pub fn without_credentials<'a>(
@@ -101,8 +124,24 @@ impl Guard {
     }
 }
 
+/// A request that did not pass the guard.
+pub struct Refused {
+    /// Whose it is: the address behind trusted proxies, as far as they tell it.
+    pub client: IpAddr,
+    /// Why.
+    pub why: Rejection,
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        self.why.into_response()
+    }
+}
+
 /// A request that passed the guard.
 pub struct Verified {
+    /// Whose it is.
+    pub client: IpAddr,
     /// Its headers, credentials included.
     pub headers: HeaderMap,
     /// Its whole body.
@@ -118,31 +157,15 @@ where
     S: Send + Sync,
     Arc<Guard>: FromRef<S>,
 {
-    type Rejection = Rejection;
+    type Rejection = Refused;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
         let guard = Arc::<Guard>::from_ref(state);
         let (parts, body) = request.into_parts();
         let ConnectInfo(peer) =
             parts.extensions.get::<ConnectInfo<SocketAddr>>().expect("the server adds the peer");
-        let headers = parts.headers;
-        // One request is judged by one set of them, whatever is rotated meanwhile.
-        let secrets = Arc::clone(&guard.secrets.borrow());
-
-        let client = guard.addresses.admit(peer.ip(), &headers)?;
-        secrets.credentials.check(&headers).map_err(|rejection| guard.failures.count(client, rejection))?;
-        if headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
-            return Err(Rejection::EncodedBody);
-        }
-        // It gives back the body's room at the end, once the event has its own.
-        let (body, _room) = body::read(body, guard.max_body, &guard.room).await?;
-        let deadline = Instant::now() + PATIENCE;
-        secrets
-            .signatures
-            .check(&headers, &body)
-            .map_err(|rejection| guard.failures.count(client, rejection))?;
-        let room = guard.room.for_event(&body, deadline).await.ok_or(Rejection::NoRoom)?;
-        Ok(Self { headers, body, deadline, room })
+        let client = guard.addresses.admit(peer.ip().to_canonical(), &parts.headers)?;
+        guard.read(client, parts.headers, body).await.map_err(|why| Refused { client, why })
     }
 }
 

@@ -280,19 +280,21 @@ async fn heard(case: &Case) -> &'static str {
             assert_eq!(verified.body, BODY);
             "heard"
         }
-        Err(Rejection::AddressNotAllowed) => "address",
-        Err(Rejection::UnknownProxy) => "unknown proxy",
-        Err(Rejection::NoCredential) => "no credential",
-        Err(Rejection::WrongCredential { basic }) => {
-            assert_eq!(basic, case.basic.is_some());
-            "wrong credential"
-        }
-        Err(Rejection::Repeated(_)) => "repeated",
-        Err(Rejection::EncodedBody) => "encoded",
-        Err(Rejection::TooLarge { limit: 100 }) => "too large",
-        Err(Rejection::NoSignature) => "no signature",
-        Err(Rejection::WrongSignature) => "wrong signature",
-        Err(other) => panic!("{other}"),
+        Err(refused) => match refused.why {
+            Rejection::AddressNotAllowed | Rejection::NoAddress => "address",
+            Rejection::UnknownProxy => "unknown proxy",
+            Rejection::NoCredential => "no credential",
+            Rejection::WrongCredential { basic } => {
+                assert_eq!(basic, case.basic.is_some());
+                "wrong credential"
+            }
+            Rejection::Repeated(_) => "repeated",
+            Rejection::EncodedBody => "encoded",
+            Rejection::TooLarge { limit: 100 } => "too large",
+            Rejection::NoSignature => "no signature",
+            Rejection::WrongSignature => "wrong signature",
+            other => panic!("{other}"),
+        },
     }
 }
 
