@@ -56,7 +56,11 @@ impl Admin {
 
 #[cfg(feature = "console")]
 fn console(config: &Config, url: &SecretString) -> anyhow::Result<Router> {
-    Ok(crate::console::routes(config.console_password.as_ref(), crate::db::reader_pool(url)?))
+    Ok(crate::console::routes(
+        config.console_password.as_ref(),
+        &config.console_hosts,
+        crate::db::reader_pool(url)?,
+    ))
 }
 
 #[cfg(not(feature = "console"))]

@@ -6,7 +6,7 @@ use aftercall::{
     admin,
     app::{self, Roles},
     clients::hubspot::HubSpot,
-    commands::{self, init::InitArgs, retry::RetryArgs, send::SendArgs},
+    commands::{self, config::MASK, init::InitArgs, retry::RetryArgs, send::SendArgs},
     config::{
         Config,
         dotenv::{self, FromFile},
@@ -14,7 +14,10 @@ use aftercall::{
     jobs, telemetry,
 };
 use anyhow::Context;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{
+    CommandFactory, FromArgMatches, Parser, Subcommand,
+    error::{ContextKind, ContextValue},
+};
 use reqwest::Url;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -86,8 +89,9 @@ fn main() -> ExitCode {
 /// Does what the command line says; `from_file` is what `.env` set.
 #[tokio::main]
 async fn command(from_file: &FromFile) -> anyhow::Result<ExitCode> {
-    let matches = Cli::command().get_matches();
-    let Cli { command, config } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let matches = Cli::command().try_get_matches().unwrap_or_else(|error| without_key(error).exit());
+    let Cli { command, config } =
+        Cli::from_arg_matches(&matches).unwrap_or_else(|error| without_key(error).exit());
     match command {
         None => run_all(config.with_secrets()?).await?,
         Some(Command::Receive(config)) => {
@@ -114,6 +118,16 @@ async fn command(from_file: &FromFile) -> anyhow::Result<ExitCode> {
         Some(Command::Health { url }) => admin::ask(url).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A URL may hold a key, and clap quotes a value that it refuses.
+fn without_key(mut error: clap::Error) -> clap::Error {
+    let of_a_url = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(argument))
+        if argument.to_ascii_lowercase().contains("url"));
+    if of_a_url && error.get(ContextKind::InvalidValue).is_some() {
+        error.insert(ContextKind::InvalidValue, ContextValue::String(MASK.to_owned()));
+    }
+    error
 }
 
 const ALL_ROLES: Roles = Roles { receive: true, work: true };

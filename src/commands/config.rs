@@ -11,7 +11,7 @@ use crate::config::{
 };
 
 /// What stands for a secret that is set: neither its length nor its beginning.
-const MASK: &str = "********";
+pub const MASK: &str = "********";
 
 /// In place of where a setting came from that has no value.
 const UNSET: &str = "not set";
@@ -40,7 +40,7 @@ pub fn print(config: Config, matches: &ArgMatches, from_file: &FromFile) -> anyh
         let value = matches.get_raw(id).into_iter().flatten().next();
         lines.insert(
             name.to_owned(),
-            (value.map_or_else(String::new, |value| shown(&value.to_string_lossy())), source),
+            (value.map_or_else(String::new, |value| shown(name, &value.to_string_lossy())), source),
         );
     }
     for (name, secret) in config.with_secrets()?.secrets() {
@@ -61,13 +61,15 @@ pub fn print(config: Config, matches: &ArgMatches, from_file: &FromFile) -> anyh
 }
 
 /// Of a URL the origin alone: a user, a path or a query may be the key to what stands behind it.
-fn shown(value: &str) -> String {
+fn shown(name: &str, value: &str) -> String {
     match Url::parse(value) {
         Ok(url)
             if url.has_host() && url.as_str().trim_end_matches('/') != url.origin().ascii_serialization() =>
         {
             format!("{}/{MASK}", url.origin().ascii_serialization())
         }
+        // `hooks.example:443/key`, which lacks the `https://`, is a URL too, and one without a host.
+        Ok(url) if name.ends_with("_URL") && !url.has_host() => MASK.to_owned(),
         _ => value.to_owned(),
     }
 }

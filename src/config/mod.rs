@@ -59,6 +59,10 @@ pub struct Config {
     #[arg(skip)]
     pub console_password: Option<SecretString>,
 
+    /// Names with a dot under which people open the console, comma separated; addresses and other names need none.
+    #[arg(long, env, default_value = "")]
+    pub console_hosts: Names,
+
     /// How log lines look [default: pretty on a terminal, else json].
     #[arg(long, env, value_enum)]
     pub log_format: Option<LogFormat>,

@@ -16,6 +16,7 @@ use axum::{
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+use super::hosts::Hosts;
 use crate::receive::guard::{
     credential::{Match, Secret, basic},
     failures::{Failures, MOST_ADDRESSES, household},
@@ -42,6 +43,7 @@ const HEADERS: [(HeaderName, &str); 4] = [
 
 pub(super) struct Door {
     password: Secret,
+    hosts: Hosts,
     failures: Failures,
     /// Who has failed too often.
     refused: Marked,
@@ -50,9 +52,10 @@ pub(super) struct Door {
 }
 
 impl Door {
-    pub(super) fn new(password: &SecretString) -> Self {
+    pub(super) fn new(password: &SecretString, hosts: Hosts) -> Self {
         Self {
             password: Secret::of(password, None),
+            hosts,
             failures: Failures::new(WRONG_PASSWORDS),
             refused: Marked::default(),
             told: Marked::default(),
@@ -118,6 +121,11 @@ fn too_many() -> Response {
     (StatusCode::TOO_MANY_REQUESTS, later, "Too many wrong passwords: wait a second.\n").into_response()
 }
 
+fn misdirected() -> Response {
+    let why = "The console does not answer under this name: ask for it by address, or put the name into CONSOLE_HOSTS.\n";
+    (StatusCode::MISDIRECTED_REQUEST, why).into_response()
+}
+
 fn ask() -> Response {
     let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"Aftercall console\", charset=\"UTF-8\"")];
     (StatusCode::UNAUTHORIZED, challenge, "The password is CONSOLE_PASSWORD, under any user name.\n")
@@ -128,9 +136,12 @@ fn ask() -> Response {
 pub(super) async fn pass(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
     let ConnectInfo(peer) =
         request.extensions().get::<ConnectInfo<SocketAddr>>().expect("the server adds the peer");
-    let mut response = match door.refuse(peer.ip().to_canonical(), request.headers()) {
-        Some(refusal) => refusal,
-        None => next.run(request).await,
+    let mut response = if !door.hosts.include(request.uri(), request.headers()) {
+        misdirected()
+    } else if let Some(refusal) = door.refuse(peer.ip().to_canonical(), request.headers()) {
+        refusal
+    } else {
+        next.run(request).await
     };
     let headers = response.headers_mut();
     for (name, value) in HEADERS {

@@ -7,6 +7,7 @@
 mod call;
 mod calls;
 mod door;
+mod hosts;
 mod job;
 
 use std::{fmt::Write as _, sync::Arc};
@@ -22,11 +23,12 @@ use axum::{
 use secrecy::SecretString;
 use sqlx::PgPool;
 
-use crate::telemetry::misleads;
+use crate::{config::Names, telemetry::misleads};
 use door::Door;
+use hosts::Hosts;
 
-/// Every page. Without a password there are none.
-pub fn routes(password: Option<&SecretString>, pool: PgPool) -> Router {
+/// Every page. Without a password there are none; `hosts` are the names of the public DNS under which they are asked for.
+pub fn routes(password: Option<&SecretString>, hosts: &Names, pool: PgPool) -> Router {
     let Some(password) = password else {
         let off = "The console is off: CONSOLE_PASSWORD, or CONSOLE_PASSWORD_FILE, turns it on.\n";
         return Router::new().fallback(async move || (StatusCode::NOT_FOUND, off));
@@ -36,7 +38,7 @@ pub fn routes(password: Option<&SecretString>, pool: PgPool) -> Router {
         .route("/calls/{event_id}", get(call::page))
         .route("/style.css", get(style))
         .fallback(async || Nothing)
-        .layer(middleware::from_fn_with_state(Arc::new(Door::new(password)), door::pass))
+        .layer(middleware::from_fn_with_state(Arc::new(Door::new(password, Hosts::new(hosts))), door::pass))
         .with_state(pool)
 }
 

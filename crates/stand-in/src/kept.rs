@@ -3,8 +3,8 @@
 //! The file is HubSpot's account as JSON, with the other vendor's under its name: so one that was written
 //! when HubSpot was all there was is read as well.
 
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -61,7 +61,18 @@ impl File {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        fs::write(&beside, serde_json::to_vec_pretty(new)?)?;
+        // One that an earlier run left has the rights that it had then.
+        if let Err(error) = fs::remove_file(&beside)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(error);
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        // It holds the names and numbers of people.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&beside)?.write_all(&serde_json::to_vec_pretty(new)?)?;
         fs::rename(beside, path)
     }
 }

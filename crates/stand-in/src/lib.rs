@@ -106,12 +106,11 @@ impl StandIn {
         let vendors = hubspot.router(&options.token, options.rate_limit).merge(zendesk.router());
         let shared = Arc::new(Shared::new(hubspot, zendesk));
         let router = pages::router(Arc::clone(&shared)).merge(shared.sink.router()).merge(vendors);
-        let server = Server::new(Arc::clone(&shared), router);
-
         let listener = TcpListener::bind(options.listen).await.map_err(|error| {
             io::Error::new(error.kind(), format!("can't listen on {}: {error}", options.listen))
         })?;
         let address = listener.local_addr()?;
+        let server = Server::new(Arc::clone(&shared), address.ip().is_loopback(), router);
         let (stop, stopping) = watch::channel(());
         let server = Mutex::new(Some(tokio::spawn(server.run(listener, stopping))));
         Ok(Self { running: Arc::new(Running { address, shared, stop, server }) })

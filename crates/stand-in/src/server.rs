@@ -4,12 +4,13 @@
 //! does when the service returns an error: so this is hyper's own HTTP/1 connection around the router.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Uri};
+use axum::http::{HeaderMap, Request, StatusCode, Uri, header, uri::Authority};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -60,12 +61,14 @@ enum Dropped {
 #[derive(Clone)]
 pub(crate) struct Server {
     shared: Arc<Shared>,
+    /// Whether this machine alone reaches it, so that no other name leads to it.
+    on_loopback: bool,
     router: TowerToHyperService<Router>,
 }
 
 impl Server {
-    pub(crate) fn new(shared: Arc<Shared>, router: Router) -> Self {
-        Self { shared, router: TowerToHyperService::new(router) }
+    pub(crate) fn new(shared: Arc<Shared>, on_loopback: bool, router: Router) -> Self {
+        Self { shared, on_loopback, router: TowerToHyperService::new(router) }
     }
 
     /// Accepts connections until `stopping` changes or its sender is gone.
@@ -109,6 +112,10 @@ impl Server {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response, Dropped> {
+        if self.on_loopback && is_misdirected(request.uri(), request.headers()) {
+            let why = "The stand-in answers under an address and as localhost alone.\n";
+            return Ok((StatusCode::MISDIRECTED_REQUEST, why).into_response());
+        }
         let (parts, body) = request.into_parts();
         let body = axum::body::to_bytes(Body::new(body), MAX_BODY).await.map_err(Dropped::Incomplete)?;
         let (method, uri) = (parts.method.to_string(), parts.uri.clone());
@@ -165,6 +172,17 @@ fn rate_limited(path: &str, retry_after: Option<u64>) -> Response {
     } else {
         hubspot::Refusal::rate_limited(retry_after).into_response()
     }
+}
+
+/// Whether it is for a name of the public DNS: some site's, which had its name lead to this machine in order to read what is
+/// here (DNS rebinding). A request that names no host is by no browser.
+fn is_misdirected(uri: &Uri, headers: &HeaderMap) -> bool {
+    let named = headers.get(header::HOST).map(|host| Authority::try_from(host.as_bytes()));
+    let Some(authority) = uri.authority().cloned().map(Ok).or(named) else { return false };
+    let Ok(authority) = authority else { return true };
+    let host = authority.host().to_ascii_lowercase();
+    let is_address = host.starts_with('[') || host.parse::<IpAddr>().is_ok();
+    !is_address && host.contains('.') && !host.ends_with(".localhost")
 }
 
 /// The stand-in's own pages: never made to fail, and not in the list of what came in.

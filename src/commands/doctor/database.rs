@@ -44,6 +44,13 @@ pub(super) async fn check(config: &Config, report: &mut Report) {
         }
     };
     version(&connection, report);
+    if db::can_be_impersonated(url).unwrap_or_default() {
+        report.tick(
+            "encryption",
+            "warning: whoever stands in the way to the database can pass for it; sslmode=verify-full in DATABASE_URL keeps \
+             them out (and sslrootcert=/path/of/its-authority.pem where no public authority signed its certificate)",
+        );
+    }
     match timeout(PATIENCE, questions(&mut connection, report)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {

@@ -76,6 +76,23 @@ async fn no_command_and_no_error_tells_a_secret() {
             shown += &(ran.out + &ran.err);
         }
     }
+    for name in ["REVIEW_URL", "REPORT_URL", "HUBSPOT_BASE_URL", "ZENDESK_BASE_URL", "PUBLIC_URL"] {
+        for value in
+            [format!("hooks/{mark}"), format!("https://me:{mark}@[/"), format!("hooks.example:443/{mark}")]
+        {
+            for command in ["doctor", "config"] {
+                let ran = program(&[command], &changed(&set, name, &value)).await;
+                let flag = format!("--{}", name.to_lowercase().replace('_', "-"));
+                assert!(value.contains(":443") || ran.err.contains(&flag), "it names the setting: {ran:?}");
+                shown += &(ran.out + &ran.err);
+            }
+        }
+    }
+    for arguments in [&["health", mark][..], &["send", "--url", mark], &["init", "--public-url", mark]] {
+        let ran = program(arguments, &set).await;
+        assert_ne!(ran.code, 0, "{ran:?}");
+        shown += &(ran.out + &ran.err);
+    }
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(".env"), format!("WEBHOOK_TOKEN={mark} {mark}\n")).unwrap();
     let ran = program(&["config"], &settings([("FOLDER", folder.path().to_str().unwrap())])).await;

@@ -3,6 +3,8 @@
 mod config;
 pub(crate) mod doctor;
 mod documented;
+mod dotenv;
+mod encryption;
 mod init;
 mod refused;
 mod retry;

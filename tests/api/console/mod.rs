@@ -1,6 +1,7 @@
 //! The pages for people, over HTTP.
 
 mod browser;
+mod hosts;
 
 use reqwest::{Method, RequestBuilder, Response, header};
 use serde_json::{Value, json};

@@ -116,6 +116,24 @@ async fn a_file_that_is_no_account_is_left_alone() {
     assert_eq!(fs::read_to_string(path).unwrap(), "notes");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_else_reads_the_file_even_where_an_earlier_one_was_open_to_all() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let path = file("kept-private.json");
+    let options = Options { keep: Some(path.clone()), ..Options::default() };
+    let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    StandIn::start(options.clone()).await.unwrap().stop().await;
+    assert_eq!(mode(), 0o600);
+    fs::write(path.with_extension("tmp"), "left behind").unwrap();
+    for open in [&path, &path.with_extension("tmp")] {
+        fs::set_permissions(open, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    StandIn::start(options).await.unwrap().stop().await;
+    assert_eq!(mode(), 0o600);
+}
+
 /// A path in cargo's folder for tests, with nothing there from an earlier run.
 fn file(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -61,3 +61,19 @@ async fn the_pages_are_for_anyone_and_for_reading() {
     }
     assert!(api.stand_in.received().is_empty());
 }
+
+#[tokio::test]
+async fn another_sites_name_that_leads_here_shows_nothing() {
+    let stand_in = stand_in::StandIn::start(stand_in::Options::default()).await.unwrap();
+    let url = format!("{}/stand-in/calls", stand_in.url());
+    let status = async |host: &str| {
+        let request = reqwest::Client::new().get(&url).header(reqwest::header::HOST, host);
+        request.send().await.unwrap().status().as_u16()
+    };
+    for host in ["127.0.0.1:8090", "[::1]:8090", "localhost:8090", "calls.localhost", "stand-in:8090"] {
+        assert_eq!(status(host).await, 200, "{host}");
+    }
+    for host in ["evil.example", "evil.example:8090", "127.0.0.1.evil.example", "a b"] {
+        assert_eq!(status(host).await, 421, "{host}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Pools and migrations.
 
+mod encryption;
+
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,6 +14,8 @@ use sqlx::{
 };
 use tokio::time::{Instant, sleep, timeout};
 use ulid::Ulid;
+
+pub use encryption::explain;
 
 /// Our tables; apalis keeps its own history of its own tables, in the schema apalis.
 static MIGRATIONS: Migrator = sqlx::migrate!();
@@ -132,8 +136,20 @@ fn on_connect(options: PgPoolOptions, statements: &'static str) -> PgPoolOptions
 }
 
 fn parse(url: &SecretString) -> anyhow::Result<PgConnectOptions> {
-    let options = url.expose_secret().parse::<PgConnectOptions>();
-    options.context("DATABASE_URL is no Postgres URL: postgres://user:password@host:5432/database")
+    let url = url.expose_secret();
+    let options = url.parse::<PgConnectOptions>();
+    let options =
+        options.context("DATABASE_URL is no Postgres URL: postgres://user:password@host:5432/database")?;
+    Ok(encryption::require(options, url))
+}
+
+/// Whether whoever stands in the way to the database could pass for it.
+///
+/// # Errors
+///
+/// `DATABASE_URL` is no URL of a Postgres.
+pub fn can_be_impersonated(url: &SecretString) -> anyhow::Result<bool> {
+    Ok(encryption::can_be_impersonated(&parse(url)?))
 }
 
 /// One connection.
@@ -142,7 +158,7 @@ fn parse(url: &SecretString) -> anyhow::Result<PgConnectOptions> {
 ///
 /// `DATABASE_URL` is no URL of a Postgres, or nothing that would let us in is there.
 pub async fn connect(url: &SecretString) -> anyhow::Result<PgConnection> {
-    Ok(PgConnection::connect_with(&parse(url)?).await?)
+    PgConnection::connect_with(&parse(url)?).await.map_err(explain)
 }
 
 /// How a database's tables stand to this version of the program.
@@ -194,8 +210,9 @@ pub async fn migrate(url: &SecretString) -> anyhow::Result<()> {
     let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(parse(url)?);
     let deadline = Instant::now() + PATIENCE;
     while let Err(error) = pool.acquire().await {
-        if Instant::now() > deadline {
-            return Err(error).context("the database of DATABASE_URL can't be reached");
+        // A server that is up and can't encrypt still can't in half a minute.
+        if Instant::now() > deadline || matches!(error, sqlx::Error::Tls(_)) {
+            return Err(explain(error)).context("the database of DATABASE_URL can't be reached");
         }
         tracing::warn!(%error, "waiting for the database");
         sleep(Duration::from_secs(1)).await;
