@@ -31,5 +31,6 @@ find_engine() {
   if ! command -v docker-compose >/dev/null; then
     # shellcheck disable=SC2317 # whatever is sourced later calls it
     docker-compose() { docker compose "$@"; }
+    export -f docker-compose
   fi
 }

@@ -42,7 +42,8 @@ quietly() {
 
 logs() { docker-compose logs --no-color "$@" 2>&1; }
 
-says() { logs "$1" | grep -qF -- "$2"; }
+# Reads to the end: with -q, grep would leave while the log is still written to it, and that counts as a failure.
+says() { logs "$1" | grep -F -- "$2" >/dev/null; }
 
 # healthy SERVICE COUNT: that many of its containers are.
 healthy() {

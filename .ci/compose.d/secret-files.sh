@@ -14,6 +14,7 @@ mv "$scratch/secrets/webhook-token.new" "$SECRETS_FOLDER/webhook-token"
 chmod 444 "$SECRETS_FOLDER/webhook-token"
 
 # Docker's own image reads POSTGRES_PASSWORD_FILE; a local one of the same name may not, and is helped.
+postgres_helper=
 if ! docker run --rm --entrypoint grep postgres:17-trixie -q 'POSTGRES_PASSWORD_FILE\|file_env' \
   /usr/local/bin/docker-entrypoint.sh; then
   postgres_helper=$scratch/postgres-helper

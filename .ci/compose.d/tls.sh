@@ -62,6 +62,27 @@ reaches database || fail 'Postgres can be reached from its own network'
 ! reaches default || fail 'Postgres is out of reach for Caddy'
 pass 'from where Caddy is, Postgres is out of reach'
 
+# Caddy has only its log to say that a receiver is down. Once as it is, and once with all that it can log.
+sed -e 's/^\tadmin off/&\n\tdebug/' -e 's/^\ttls {\$TLS}/\tlog\n&/' Caddyfile >"$scratch/Caddyfile.loud"
+chmod 644 "$scratch/Caddyfile.loud"
+chmod 755 "$scratch"
+cat >"$scratch/loud.yml" <<YAML
+services:
+  caddy:
+    volumes: ["$scratch/Caddyfile.loud:/etc/caddy/Caddyfile:ro"]
+YAML
+quietly docker-compose stop receiver
+for files in docker-compose.yml "docker-compose.yml:$scratch/loud.yml"; do
+  COMPOSE_FILE=$files quietly docker-compose up --detach --no-deps caddy
+  eventually 60 'Caddy serves the domain' as "$platform" openssl s_client -connect "$domain:443" -servername "$domain" -brief
+  expect 'no receiver, by HTTPS: 502' ' 502 ' "$(post "$platform" "$https" -H 'X-Webhook-Signature: 5160a7')"
+  eventually 20 'Caddy logs it' says caddy http.log.error
+  logs caddy >>"$scratch/caddy.log"
+done
+grep -q http.log.access "$scratch/caddy.log" || fail 'Caddy logs accesses where it is told to'
+! grep -q -e "$WEBHOOK_TOKEN" -e 5160a7 "$scratch/caddy.log" || fail "a header is in Caddy's log"
+pass "neither token nor signature is in Caddy's log, at no level"
+
 # A proxy or tunnel on the host, instead of Caddy.
 export TRUSTED_PROXIES=$NETWORK.1
 quietly docker-compose up --detach receiver
