@@ -14,7 +14,7 @@ use crate::helpers::{TOKEN, database, proxy::Proxy};
 /// No address of a private network, and one that leads to this machine nevertheless.
 const PUBLIC: &str = "0.0.0.0";
 
-/// Postgres' SSLRequest. (Postgres' documentation, "Message Formats".)
+/// Postgres' `SSLRequest`. (Postgres' documentation, "Message Formats".)
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
 const PASSWORD: &str = "Hemlig7Nyckel";
