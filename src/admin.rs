@@ -37,8 +37,8 @@ impl Admin {
         let listener = listen(config.admin_addr, "ADMIN_ADDR").await?;
         let address = listener.local_addr()?;
         let routes = probes(readiness).merge(console(config, url)?);
-        let stop = CancellationToken::new();
-        let server = tokio::spawn(serve(listener, routes, FEW_CONNECTIONS, stop.clone()));
+        let (stop, proxies) = (CancellationToken::new(), config.webhook.trusted_proxies.clone());
+        let server = tokio::spawn(serve(listener, routes, FEW_CONNECTIONS, proxies, stop.clone()));
         tracing::info!(%address, "probes and console are served");
         Ok(Self { address, stop, server })
     }

@@ -169,7 +169,8 @@ async fn receive(
     tokio::spawn(stop.clone().run_until_cancelled_owned(files));
     tokio::spawn(Arc::clone(&state.refusals).sum_up(stop.clone()));
     let routes = routes(config, state, readiness);
-    let server = tokio::spawn(serve(listener, routes, most_connections(), stop.clone()));
+    let proxies = config.webhook.trusted_proxies.clone();
+    let server = tokio::spawn(serve(listener, routes, most_connections(), proxies, stop.clone()));
     Ok((address, stop, server))
 }
 

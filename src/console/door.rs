@@ -19,8 +19,9 @@ use tokio::time::Instant;
 use super::hosts::Hosts;
 use crate::receive::guard::{
     credential::{Match, Secret, basic},
-    failures::{Failures, MOST_ADDRESSES, household},
+    failures::{Failures, MOST_ADDRESSES},
 };
+use crate::serve::household;
 
 /// Wrong passwords a second from one address. After that nothing it sends is compared for [`REFUSED_FOR`], not even the
 /// right one: whoever guesses must not learn which it was.

@@ -10,8 +10,7 @@ use std::{
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::guard::failures::household;
-use crate::error::Rejection;
+use crate::{error::Rejection, serve::household};
 
 /// The most lines a second; whoever mistypes a secret sees each of them.
 const LINES_A_SECOND: u32 = 20;

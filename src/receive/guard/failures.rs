@@ -4,14 +4,11 @@
 //! compared first and always heard, since the platform may share its address with others, and a 429 would cost it one of
 //! its six retries. What keeps guesses out there is the length of the secret.
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    num::NonZeroU32,
-};
+use std::{net::IpAddr, num::NonZeroU32};
 
 use governor::{DefaultKeyedRateLimiter, Quota};
 
-use crate::error::Rejection;
+use crate::{error::Rejection, serve::household};
 
 /// Addresses remembered before the quiet ones are forgotten: memory stays bounded whoever knocks.
 pub(crate) const MOST_ADDRESSES: usize = 10_000;
@@ -39,13 +36,5 @@ impl Failures {
             limiter.retain_recent();
         }
         limiter.check_key(&household(client)).is_err()
-    }
-}
-
-/// A household or a server has a whole /64 of IPv6 addresses: counted alone, none would ever fail twice.
-pub(crate) fn household(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }

@@ -1,12 +1,12 @@
 //! Many at a time: memory and connections stay bounded, and real calls pass.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     task::JoinSet,
 };
 
@@ -136,9 +136,16 @@ async fn thirty_two_senders_of_the_most_expensive_bodies_are_heard_by_and_by_in_
     assert!(grown < 160 * MB, "{grown} kB");
 }
 
+/// Connects from this machine's address of that last byte.
+async fn connect(address: &str, last_byte: u8) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, last_byte], 0))).unwrap();
+    socket.connect(address.parse().unwrap()).await.unwrap()
+}
+
 /// Connects and sends a byte a second for as long as it is heard; returns what it was told.
-async fn dawdle(address: String) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
+async fn dawdle(address: String, last_byte: u8) -> String {
+    let mut stream = connect(&address, last_byte).await;
     let (mut reading, mut writing) = stream.split();
     let saying = async {
         for byte in b"POST /webhooks/after-call HTTP/1.1" {
@@ -166,11 +173,13 @@ async fn a_thousand_who_send_a_byte_a_second_do_not_keep_real_calls_waiting() {
     let app = App::receiver(&[]).await;
     let before = app.process.peak_memory();
     let mut slow = JoinSet::new();
-    for _ in 0..slow_ones {
+    for number in 0..slow_ones {
         let address = app.process.address().to_owned();
+        // Many senders: one alone has a share of its own.
+        let last_byte = u8::try_from(number % 20).unwrap() + 100;
         slow.spawn(async move {
             loop {
-                let told = dawdle(address.clone()).await;
+                let told = dawdle(address.clone(), last_byte).await;
                 assert!(told.starts_with("HTTP/1.1 408 "), "{told}");
             }
         });
@@ -198,12 +207,37 @@ async fn more_connections_than_the_system_allows_wait_and_real_calls_pass_among_
     let warned = app.process.says("ulimit").await;
     assert_eq!(warned["connections"], 64);
     let mut slow = JoinSet::new();
-    for _ in 0..200 {
-        slow.spawn(dawdle(app.process.address().to_owned()));
+    for number in 0..200_u8 {
+        slow.spawn(dawdle(app.process.address().to_owned(), number % 20 + 100));
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
     let call = complete("", &event("evt_1", "cl_1").to_string());
     eventually("its turn comes", async || app.say(&call).await.statuses() == [200]).await;
     app.process.says("the next ones wait").await;
     assert!(app.process.logged("accept error").is_none());
+}
+
+#[tokio::test]
+async fn one_address_that_opens_all_it_can_leaves_the_others_their_places_on_both_listeners() {
+    let app = App::receiver(&[("MOST_FILES", "128")]).await;
+    let admin = app.process.admin_url("");
+    let admin = admin.trim_start_matches("http://").trim_end_matches('/');
+    let mut silent = Vec::new();
+    for address in [app.process.address(), admin] {
+        for _ in 0..100 {
+            silent.push(connect(address, 2).await);
+        }
+    }
+    app.process.says("an address has its share of the connections open").await;
+    let call = complete("connection: close\r\n", &event("evt_1", "cl_1").to_string());
+    for _ in 0..20 {
+        let mut stream = connect(app.process.address(), 3).await;
+        stream.write_all(&call).await.unwrap();
+        let mut told = String::new();
+        stream.read_to_string(&mut told).await.unwrap();
+        assert!(told.starts_with("HTTP/1.1 200") || told.starts_with("HTTP/1.1 503"), "{told}");
+    }
+    let live = app.http.get(app.process.admin_url("/health/live")).send().await.unwrap();
+    assert_eq!(live.status(), 200);
+    assert!(app.process.logged("the next ones wait").is_none(), "nobody had to wait");
 }

@@ -2,6 +2,8 @@
 //!
 //! HTTP/2 and TLS are the business of the proxy in front.
 
+mod shares;
+
 use std::{
     convert::Infallible,
     future::poll_fn,
@@ -32,6 +34,10 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
+use crate::config::Networks;
+use shares::Shares;
+pub(crate) use shares::household;
+
 /// How long the head of a request may take to arrive, and how long a connection may idle between two requests.
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -53,7 +59,7 @@ const LARGEST_HEAD: usize = 16 * 1024;
 const MOST_CONNECTIONS: usize = 4096;
 
 /// The most connections of the second listener: a few people and probes.
-pub const FEW_CONNECTIONS: usize = 16;
+pub const FEW_CONNECTIONS: usize = 64;
 
 /// Open files that are left to the second listener, the database, the jobs and the logs.
 const OTHER_FILES: u64 = 64;
@@ -72,11 +78,18 @@ pub async fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpLis
     listener.with_context(|| format!("can't listen on {address}: set {setting}"))
 }
 
-/// Serves at most so many connections at a time until told to stop, then lets the requests in hand end.
-pub async fn serve(mut listener: TcpListener, router: Router, most: usize, stop: CancellationToken) {
+/// Serves at most so many connections at a time until told to stop, then lets the requests in hand end. No address has more
+/// than its share of them, but the proxies.
+pub async fn serve(
+    mut listener: TcpListener,
+    router: Router,
+    most: usize,
+    proxies: Networks,
+    stop: CancellationToken,
+) {
     let connections = TaskTracker::new();
-    let places = Arc::new(Semaphore::new(most));
-    let mut told = None;
+    let (places, shares) = (Arc::new(Semaphore::new(most)), Shares::of(most, proxies));
+    let (mut told, mut told_of_share) = (Seldom::default(), Seldom::default());
     loop {
         let accept = async {
             let place = place(&places, &mut told).await;
@@ -84,8 +97,19 @@ pub async fn serve(mut listener: TcpListener, router: Router, most: usize, stop:
         };
         tokio::select! {
             () = stop.cancelled() => break,
-            (place, (stream, peer)) = accept => {
-                connections.spawn(converse(stream, peer, router.clone(), stop.clone(), place));
+            (place, (stream, peer)) = accept => match shares.take(peer.ip()) {
+                Some(taken) => {
+                    let conversation = converse(stream, peer, router.clone(), stop.clone(), place);
+                    connections.spawn(async move {
+                        conversation.await;
+                        drop(taken);
+                    });
+                }
+                None if told_of_share.again() => tracing::warn!(
+                    peer = %peer.ip(),
+                    "an address has its share of the connections open: its further ones are closed"
+                ),
+                None => {}
             }
         }
     }
@@ -93,6 +117,20 @@ pub async fn serve(mut listener: TcpListener, router: Router, most: usize, stop:
     connections.close();
     if timeout(DRAIN, connections.wait()).await.is_err() {
         tracing::warn!(connections = connections.len(), "some connections did not end in time and are cut");
+    }
+}
+
+/// Once a minute at the most.
+#[derive(Default)]
+struct Seldom(Option<Instant>);
+
+impl Seldom {
+    fn again(&mut self) -> bool {
+        let again = self.0.is_none_or(|told| told.elapsed() > Duration::from_mins(1));
+        if again {
+            self.0 = Some(Instant::now());
+        }
+        again
     }
 }
 
@@ -114,9 +152,8 @@ pub fn most_connections() -> usize {
 }
 
 /// A place for one more connection; waits until there is one, and says so once a minute.
-async fn place(places: &Arc<Semaphore>, told: &mut Option<Instant>) -> OwnedSemaphorePermit {
-    if places.available_permits() == 0 && told.is_none_or(|told| told.elapsed() > Duration::from_mins(1)) {
-        *told = Some(Instant::now());
+async fn place(places: &Arc<Semaphore>, told: &mut Seldom) -> OwnedSemaphorePermit {
+    if places.available_permits() == 0 && told.again() {
         tracing::warn!("as many connections as allowed are open: the next ones wait");
     }
     Arc::clone(places).acquire_owned().await.expect("it is never closed")
