@@ -9,7 +9,10 @@ use axum::{
     routing::{any, post},
 };
 use sqlx::PgPool;
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::{
+    task::{JoinHandle, JoinSet},
+    time::timeout,
+};
 use tokio_util::{
     sync::CancellationToken,
     task::{AbortOnDropHandle, TaskTracker},
@@ -80,7 +83,8 @@ pub struct Running {
     receiver: Option<Receiver>,
     workers: Workers,
     bell: Option<AbortOnDropHandle<()>>,
-    alerts: Option<AbortOnDropHandle<()>>,
+    /// What tells people of trouble.
+    telling: JoinSet<()>,
     unserved: AbortOnDropHandle<()>,
     patience: Duration,
 }
@@ -121,7 +125,7 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
         quarantine: Arc::default(),
     };
     let ready_to_work = if roles.work { jobs.prepare(&workers)? } else { Vec::new() };
-    let alerts = if roles.work { Alerts::new(&config.alerts)? } else { None };
+    let alerts = Alerts::new(&config.alerts)?.map(Arc::new);
 
     let (probe, writer) = (db::probe_pool(url)?, Condition::default());
     let readiness = Readiness::new(probe.clone(), writer.clone());
@@ -140,8 +144,14 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
         let Workers { pool, bell, .. } = workers.clone();
         AbortOnDropHandle::new(tokio::spawn(bell.ring(pool)))
     });
-    let alerts =
-        alerts.map(|alerts| AbortOnDropHandle::new(tokio::spawn(alerts.watch(workers.pool.clone()))));
+    // Receivers tell, too: of the workers, none may be left.
+    let mut telling = JoinSet::new();
+    if let Some(alerts) = alerts {
+        telling.spawn(Arc::clone(&alerts).watch(workers.pool.clone()));
+        if roles.receive {
+            telling.spawn(alerts.watch_storing(readiness.clone()));
+        }
+    }
     let unserved = AbortOnDropHandle::new(tokio::spawn(unserved::watch(workers.pool.clone())));
     for start in ready_to_work {
         start();
@@ -153,7 +163,7 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     let (address, receiver) = receiver.unzip();
     // A job ends within its own time limit; the rest is for writing down how.
     let patience = config.jobs.timeout + Duration::from_secs(5);
-    Ok(Running { address, admin, receiver, workers, bell, alerts, unserved, patience })
+    Ok(Running { address, admin, receiver, workers, bell, telling, unserved, patience })
 }
 
 async fn receive(
@@ -194,7 +204,7 @@ impl Running {
         if timeout(self.patience, self.workers.tracker.wait()).await.is_err() {
             tracing::warn!("some jobs did not end in time: another worker runs them again");
         }
-        drop((self.bell, self.alerts, self.unserved));
+        drop((self.bell, self.telling, self.unserved));
         close(&self.workers.pool).await;
         self.admin.stop().await
     }

@@ -1,13 +1,14 @@
 //! Tells people of trouble, once: the first failure of a kind, a refused credential, a job given up, and silence; and
 //! once more when it is over.
 //!
-//! What there is to tell is read from the tables that jobs write anyway, so a crash loses no alert, and several workers
+//! What there is to tell is read from the tables that jobs write anyway, so a crash loses no alert, and several processes
 //! send it once: one of them at a time holds a lock. What one look finds goes out as one message, so a flood of failures
-//! is none of messages.
+//! is none of messages. That nothing can be stored is no row of any table: each receiver tells it for itself ([`storing`]).
 
 mod news;
+mod storing;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::anyhow;
 use chrono::{DateTime, Utc};
@@ -63,7 +64,7 @@ impl Alerts {
     }
 
     /// Looks for news and tells them, for ever.
-    pub async fn watch(self, pool: PgPool) {
+    pub async fn watch(self: Arc<Self>, pool: PgPool) {
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut failing = false;

@@ -2,14 +2,14 @@
 
 use stand_in::Fault;
 
-use crate::helpers::{App, Process, REPORTS, event, eventually};
+use crate::helpers::{App, Process, REPORTS, SAMPLE, TOKEN, event, eventually};
 
 /// The path of the chat that is told.
 const ALERTS: &str = "/sink/alerts";
 
 /// A receiver, and two workers that tell the stand-in's sink.
 async fn start(settings: &[(&str, &str)]) -> App {
-    let app = App::receiver(settings).await;
+    let app = App::receiver(&[]).await;
     let sink = format!("{}{ALERTS}", app.stand_in.url());
     let settings: Vec<_> = settings.iter().copied().chain([("ALERT_URL", sink.as_str())]).collect();
     app.joined_by("work", &settings).await.joined_by("work", &settings).await
@@ -140,4 +140,25 @@ async fn a_failure_is_over_when_what_failed_is_done_and_not_when_another_job_is(
     eventually("its end is told", async || told(&app).len() == 2).await;
     assert!(told(&app)[1].starts_with("over: report-call fails"), "{:?}", told(&app));
     assert_eq!(app.count("select count(*) from receipt where event_id = 'evt_0'").await, 1);
+}
+
+#[tokio::test]
+async fn a_receiver_that_can_not_store_tells_it_by_itself_and_that_it_is_over() {
+    let app = App::receiver(&[]).await;
+    app.leaves_jobs();
+    let sink = format!("{}{ALERTS}", app.stand_in.url());
+    let receiver = app.another_with("receive", &[("ALERT_URL", &sink), ("ALERT_QUIET", "1s")]).await;
+    let full = "create function refuse() returns trigger language plpgsql as
+        $$ begin raise sqlstate '53100' using message = 'no space left on device'; end $$;
+        create trigger full_disk before insert on call_event for each row execute function refuse()";
+    sqlx::raw_sql(full).execute(&app.db).await.unwrap();
+    let delivery =
+        app.http.post(receiver.url("/webhooks/after-call")).header("X-Webhook-Token", TOKEN).body(SAMPLE);
+    assert_eq!(delivery.send().await.unwrap().status(), 503);
+    eventually("it is told", async || !told(&app).is_empty()).await;
+    sqlx::raw_sql("drop trigger full_disk on call_event").execute(&app.db).await.unwrap();
+    eventually("its end is told", async || told(&app).len() > 1).await;
+    let told = told(&app);
+    assert!(told[0].contains(": events can't be stored since 20"), "{told:?}");
+    assert!(told[1].starts_with("over: ") && told[1].contains("events could not be stored"), "{told:?}");
 }
