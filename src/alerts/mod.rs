@@ -3,7 +3,7 @@
 //!
 //! What there is to tell is read from the tables that jobs write anyway, so a crash loses no alert, and several processes
 //! send it once: one of them at a time holds a lock. What one look finds goes out as one message, so a flood of failures
-//! is none of messages. That nothing can be stored is no row of any table: each receiver tells it for itself ([`storing`]).
+//! is none of messages. That nothing can be stored is no row of any table: each receiver tells it for itself (`storing`).
 
 mod news;
 mod storing;
