@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Config,
     readiness::{PATIENCE, Readiness},
+    rotation::Part,
     serve::{FEW_CONNECTIONS, listen, serve},
 };
 
@@ -28,19 +29,24 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Starts it.
+    /// Starts it, and returns with it what goes by a secret.
     ///
     /// # Errors
     ///
     /// The address is taken.
-    pub async fn start(config: &Config, url: &SecretString, readiness: Readiness) -> anyhow::Result<Self> {
+    pub async fn start(
+        config: &Config,
+        url: &SecretString,
+        readiness: Readiness,
+    ) -> anyhow::Result<(Self, Vec<Part>)> {
         let listener = listen(config.admin_addr, "ADMIN_ADDR").await?;
         let address = listener.local_addr()?;
-        let routes = probes(readiness).merge(console(config, url)?);
+        let (console, parts) = console(config, url)?;
+        let routes = probes(readiness).merge(console);
         let (stop, proxies) = (CancellationToken::new(), config.webhook.trusted_proxies.clone());
         let server = tokio::spawn(serve(listener, routes, FEW_CONNECTIONS, proxies, stop.clone()));
         tracing::info!(%address, "probes and console are served");
-        Ok(Self { address, stop, server })
+        Ok((Self { address, stop, server }, parts))
     }
 
     /// Stops it, with the requests in hand answered.
@@ -55,24 +61,22 @@ impl Admin {
 }
 
 #[cfg(feature = "console")]
-fn console(config: &Config, url: &SecretString) -> anyhow::Result<Router> {
-    Ok(crate::console::routes(
-        config.console_password.as_ref(),
-        &config.console_hosts,
-        crate::db::reader_pool(url)?,
-    ))
+fn console(config: &Config, url: &SecretString) -> anyhow::Result<(Router, Vec<Part>)> {
+    let pool = crate::db::reader_pool(url)?;
+    let (pages, password) = crate::console::routes(config, pool.clone());
+    Ok((pages, password.into_iter().chain([crate::db::part(pool)]).collect()))
 }
 
 #[cfg(not(feature = "console"))]
 #[expect(clippy::unnecessary_wraps, reason = "with a console there is something that can fail")]
-fn console(config: &Config, _: &SecretString) -> anyhow::Result<Router> {
+fn console(config: &Config, _: &SecretString) -> anyhow::Result<(Router, Vec<Part>)> {
     if config.console_password.is_some() {
         tracing::warn!(
             "CONSOLE_PASSWORD is set, but this binary is built without the cargo feature `console`"
         );
     }
     let absent = "There is no console in this binary: it is built without the cargo feature `console`.\n";
-    Ok(Router::new().fallback(async move || (StatusCode::NOT_FOUND, absent)))
+    Ok((Router::new().fallback(async move || (StatusCode::NOT_FOUND, absent)), Vec::new()))
 }
 
 /// `/health/live` and `/health/ready`, which both listeners have.

@@ -21,17 +21,24 @@ use tokio_util::{
 use crate::{
     admin::{self, Admin},
     alerts::Alerts,
-    config::{Config, ConfigError},
+    config::Config,
     db,
     error::Rejection,
-    jobs::{Enabled, JobKind, bell::Bell, breaker::Breakers, queue::Workers, unserved},
+    jobs::{
+        Enabled, JobKind,
+        bell::Bell,
+        breaker::Breakers,
+        queue::{Prepared, Workers},
+        unserved,
+    },
     readiness::Readiness,
     receive::{
         self,
-        guard::{self, Guard},
+        guard::Guard,
         refusals::Refusals,
         store::{Condition, Writer},
     },
+    rotation,
     serve::{listen, most_connections, serve},
 };
 
@@ -86,6 +93,7 @@ pub struct Running {
     /// What tells people of trouble.
     telling: JoinSet<()>,
     unserved: AbortOnDropHandle<()>,
+    rotation: AbortOnDropHandle<()>,
     patience: Duration,
 }
 
@@ -107,11 +115,7 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
         config.refuse_to_hear_nobody()?;
     }
     let config = Arc::new(config);
-    let url = config.database_url.as_ref().ok_or_else(|| {
-        ConfigError::new(
-            "DATABASE_URL is not set: postgres://user:password@host:5432/database, or DATABASE_URL_FILE",
-        )
-    })?;
+    let url = &config.database()?;
     let jobs = Enabled::new(jobs, Arc::clone(&config))?;
     let receiving = roles.receive.then(|| anyhow::Ok((Guard::new(&config.webhook)?, db::writer_pool(url)?)));
     let receiving = receiving.transpose()?;
@@ -124,15 +128,18 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
         bell,
         quarantine: Arc::default(),
     };
-    let ready_to_work = if roles.work { jobs.prepare(&workers)? } else { Vec::new() };
+    let prepared = if roles.work { jobs.prepare(&workers)? } else { Vec::new() };
     let alerts = Alerts::new(&config.alerts)?.map(Arc::new);
 
     let (probe, writer) = (db::probe_pool(url)?, Condition::default());
     let readiness = Readiness::new(probe.clone(), writer.clone());
-    let admin = Admin::start(&config, url, readiness.clone()).await?;
+    let (admin, mut parts) = Admin::start(&config, url, readiness.clone()).await?;
+    parts.extend([workers.pool.clone(), probe.clone()].map(db::part));
+    parts.extend(alerts.as_ref().map(|alerts| alerts.part()));
     db::migrate(url).await?;
     let receiver = match receiving {
         Some((guard, pool)) => {
+            parts.extend([db::part(pool.clone()), guard.part()]);
             let (queue, writer) = Writer::start(pool.clone(), probe, jobs, writer);
             let state = AppState { guard: Arc::new(guard), writer: queue, refusals: Arc::default() };
             let (address, stop, server) = receive(&config, state, readiness.clone()).await?;
@@ -153,9 +160,11 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
         }
     }
     let unserved = AbortOnDropHandle::new(tokio::spawn(unserved::watch(workers.pool.clone())));
-    for start in ready_to_work {
+    for Prepared { start, job } in prepared {
         start();
+        parts.push(job);
     }
+    let rotation = AbortOnDropHandle::new(tokio::spawn(rotation::follow(Config::clone(&config), parts)));
     readiness.has_started();
     if roles.work {
         tracing::info!("working");
@@ -163,7 +172,7 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     let (address, receiver) = receiver.unzip();
     // A job ends within its own time limit; the rest is for writing down how.
     let patience = config.jobs.timeout + Duration::from_secs(5);
-    Ok(Running { address, admin, receiver, workers, bell, telling, unserved, patience })
+    Ok(Running { address, admin, receiver, workers, bell, telling, unserved, rotation, patience })
 }
 
 async fn receive(
@@ -175,8 +184,6 @@ async fn receive(
     let address = listener.local_addr()?;
     tracing::info!(%address, "listening");
     let stop = CancellationToken::new();
-    let files = guard::follow(Arc::clone(&state.guard), config.clone());
-    tokio::spawn(stop.clone().run_until_cancelled_owned(files));
     tokio::spawn(Arc::clone(&state.refusals).sum_up(stop.clone()));
     let routes = routes(config, state, readiness);
     let proxies = config.webhook.trusted_proxies.clone();
@@ -204,7 +211,7 @@ impl Running {
         if timeout(self.patience, self.workers.tracker.wait()).await.is_err() {
             tracing::warn!("some jobs did not end in time: another worker runs them again");
         }
-        drop((self.bell, self.telling, self.unserved));
+        drop((self.bell, self.telling, self.unserved, self.rotation));
         close(&self.workers.pool).await;
         self.admin.stop().await
     }

@@ -10,8 +10,8 @@
 //!
 //! Around them: [`config`] (every setting), [`error`] (the table of answers), [`app`] (routes, start and stop), [`admin`]
 //! (the second listener), [`console`] (pages for people), [`alerts`] (messages to them), [`commands`] (what the program
-//! does besides receiving and working), [`serve`] (connections), [`db`] (pools and migrations), [`telemetry`] (logs), and
-//! [`dev`], what `cargo run` brings so that nothing has to be set up.
+//! does besides receiving and working), [`serve`] (connections), [`db`] (pools and migrations), [`rotation`] (secrets that
+//! change), [`telemetry`] (logs), and [`dev`], what `cargo run` brings so that nothing has to be set up.
 
 pub mod admin;
 pub mod alerts;
@@ -28,5 +28,6 @@ pub mod error;
 pub mod jobs;
 pub mod readiness;
 pub mod receive;
+pub mod rotation;
 pub mod serve;
 pub mod telemetry;

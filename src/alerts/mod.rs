@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::anyhow;
 use chrono::{DateTime, Utc};
 use reqwest::{Method, Url};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sqlx::PgPool;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -21,6 +21,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::{
     clients::Vendor,
     config::{AlertConfig, ConfigError},
+    rotation::{Live, Part},
     telemetry::Safe,
 };
 
@@ -36,7 +37,7 @@ const MOST_LINES: usize = 10;
 /// Sends messages to a chat.
 pub struct Alerts {
     chat: Vendor,
-    url: Url,
+    url: Live<Url>,
     silence: Option<Duration>,
     quiet: Duration,
 }
@@ -48,19 +49,22 @@ impl Alerts {
     ///
     /// `ALERT_URL` is no web address, or is missing beside `ALERT_SILENCE`.
     pub fn new(config: &AlertConfig) -> Result<Option<Self>, ConfigError> {
-        let Some(url) = &config.url else {
+        let Some(url) = address(config)? else {
             let lonely = config.silence.map(|_| {
                 ConfigError::new("ALERT_SILENCE needs ALERT_URL: where should the silence be told?")
             });
             return lonely.map_or(Ok(None), Err);
         };
-        let url = url.expose_secret().parse::<Url>().ok().filter(Url::has_host);
-        // Without the text itself, which lets whoever has it write into the chat.
-        let url = url.ok_or_else(|| {
-            ConfigError::new("ALERT_URL is no web address: https://hooks.slack.com/services/…")
-        })?;
+        let url = Live::new(url);
         let &AlertConfig { silence, quiet, .. } = config;
         Ok(Some(Self { chat: Vendor::new("the receiver of alerts"), url, silence, quiet }))
+    }
+
+    /// What goes by the secret in `ALERT_URL`.
+    #[must_use]
+    pub fn part(&self) -> Part {
+        let unset = || ConfigError::new("ALERT_URL is not set");
+        self.url.part(move |config| address(&config.alerts)?.ok_or_else(unset))
     }
 
     /// Looks for news and tells them, for ever.
@@ -109,10 +113,21 @@ impl Alerts {
         let text = lines.join("\n");
         // A caller's words stand in it: https://docs.slack.dev/messaging/formatting-message-text#escaping
         let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        let request = self.chat.request(Method::POST, self.url.clone()).json(&json!({ "text": text }));
+        let request =
+            self.chat.request(Method::POST, Url::clone(&self.url.now())).json(&json!({ "text": text }));
         self.chat.send(request).await?.success(&self.chat)?;
         Ok(())
     }
+}
+
+/// Where alerts go.
+fn address(config: &AlertConfig) -> Result<Option<Url>, ConfigError> {
+    let address = |url: &SecretString| {
+        let url = url.expose_secret().parse::<Url>().ok().filter(Url::has_host);
+        // Without the text itself, which lets whoever has it write into the chat.
+        url.ok_or_else(|| ConfigError::new("ALERT_URL is no web address: https://hooks.slack.com/services/…"))
+    };
+    config.url.as_ref().map(address).transpose()
 }
 
 /// A time for people.

@@ -32,8 +32,7 @@ pub async fn run(args: &RetryArgs) -> anyhow::Result<()> {
     let RetryArgs { job, event_id, config } = args;
     jobs::named(jobs::ALL, job)?;
     let config = config.clone().with_secrets()?;
-    let url = config.database_url.as_ref().context("DATABASE_URL is not set")?;
-    let again = queue::run_anew(&db::worker_pool(url, 0)?, job, event_id.as_deref()).await;
+    let again = queue::run_anew(&db::worker_pool(&config.database()?, 0)?, job, event_id.as_deref()).await;
     let again = again.map_err(db::explain).context("the database of DATABASE_URL can't be asked")?;
     println!("{again} of {job} run anew");
     Ok(())

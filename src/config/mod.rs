@@ -246,36 +246,40 @@ impl Config {
         for (name, value) in self.secrets() {
             *value = secret(name)?;
         }
-        if let (Some(url), Some(password)) = (&self.database_url, &self.postgres_password) {
-            self.database_url = Some(with_password(url, password));
-        }
         Ok(self)
     }
 
-    /// The webhook's secrets that were handed in as files, each under its variable's name.
-    pub fn webhook_secret_files(&mut self) -> Vec<(&'static str, &mut Option<SecretString>)> {
-        let secrets = self.secrets().into_iter();
-        secrets.filter(|(name, _)| name.starts_with("WEBHOOK_") && in_a_file(name)).collect()
-    }
-
-    /// Reads those files again, and returns the names of the secrets that changed.
+    /// `DATABASE_URL` with `POSTGRES_PASSWORD` in it, where it has no password of its own.
     ///
     /// # Errors
     ///
-    /// A file is empty or can't be read.
-    pub fn read_files_again(&mut self) -> Result<Vec<&'static str>, ConfigError> {
-        let mut changed = Vec::new();
-        for (name, value) in self.webhook_secret_files() {
-            let now = secret(name)?;
-            let text = |secret: &Option<SecretString>| {
-                secret.as_ref().map(|secret| secret.expose_secret().to_owned())
-            };
-            if text(&now) != text(value) {
-                *value = now;
-                changed.push(name);
-            }
-        }
-        Ok(changed)
+    /// It is not set.
+    pub fn database(&self) -> Result<SecretString, ConfigError> {
+        let url = self.database_url.as_ref().ok_or_else(|| {
+            ConfigError::new(
+                "DATABASE_URL is not set: postgres://user:password@host:5432/database, or DATABASE_URL_FILE",
+            )
+        })?;
+        let password = self.postgres_password.as_ref();
+        Ok(password.map_or_else(|| url.clone(), |password| with_password(url, password)))
+    }
+
+    /// The secrets that were handed in as files, by their variables' names.
+    pub fn secrets_in_files(&mut self) -> Vec<&'static str> {
+        self.secrets().into_iter().map(|(name, _)| name).filter(|name| in_a_file(name)).collect()
+    }
+
+    /// Reads the secret of this name again, and returns whether it changed.
+    ///
+    /// # Errors
+    ///
+    /// Its file is empty or can't be read.
+    pub fn read_again(&mut self, name: &str) -> Result<bool, ConfigError> {
+        let now = secret(name)?;
+        let text = |secret: &Option<SecretString>| secret.as_ref().map(|it| it.expose_secret().to_owned());
+        let value = self.secrets().into_iter().find(|(known, _)| *known == name).map(|(_, value)| value);
+        let changed = value.filter(|value| text(value) != text(&now));
+        Ok(changed.map(|value| *value = now).is_some())
     }
 
     /// Every secret under its variable's name. They have no flags, so this is the one list of them.

@@ -13,7 +13,6 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::hosts::Hosts;
@@ -21,7 +20,7 @@ use crate::receive::guard::{
     credential::{Match, Secret, basic},
     failures::{Failures, MOST_ADDRESSES},
 };
-use crate::serve::household;
+use crate::{rotation::Live, serve::household};
 
 /// Wrong passwords a second from one address. After that nothing it sends is compared for [`REFUSED_FOR`], not even the
 /// right one: whoever guesses must not learn which it was.
@@ -43,7 +42,7 @@ const HEADERS: [(HeaderName, &str); 4] = [
 ];
 
 pub(super) struct Door {
-    password: Secret,
+    password: Live<Secret>,
     hosts: Hosts,
     failures: Failures,
     /// Who has failed too often.
@@ -53,9 +52,9 @@ pub(super) struct Door {
 }
 
 impl Door {
-    pub(super) fn new(password: &SecretString, hosts: Hosts) -> Self {
+    pub(super) fn new(password: Live<Secret>, hosts: Hosts) -> Self {
         Self {
-            password: Secret::of(password, None),
+            password,
             hosts,
             failures: Failures::new(WRONG_PASSWORDS),
             refused: Marked::default(),
@@ -67,7 +66,7 @@ impl Door {
     fn opens(&self, headers: &HeaderMap) -> Option<bool> {
         let sent = basic(headers.get(header::AUTHORIZATION)?.as_bytes())?;
         let colon = sent.iter().position(|byte| *byte == b':')?;
-        Some(matches!(self.password.is(&sent[colon + 1..]), Match::Current))
+        Some(matches!(self.password.now().is(&sent[colon + 1..]), Match::Current))
     }
 
     /// The answer to who may not come in.

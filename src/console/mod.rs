@@ -20,26 +20,39 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-use secrecy::SecretString;
 use sqlx::PgPool;
 
-use crate::{config::Names, telemetry::misleads};
+use crate::{
+    config::{Config, ConfigError},
+    receive::guard::credential::Secret,
+    rotation::{Live, Part},
+    telemetry::misleads,
+};
 use door::Door;
 use hosts::Hosts;
 
-/// Every page. Without a password there are none; `hosts` are the names of the public DNS under which they are asked for.
-pub fn routes(password: Option<&SecretString>, hosts: &Names, pool: PgPool) -> Router {
-    let Some(password) = password else {
+/// Every page, and what goes by the password. Without a password there are none.
+pub fn routes(config: &Config, pool: PgPool) -> (Router, Option<Part>) {
+    let Ok(password) = password(config) else {
         let off = "The console is off: CONSOLE_PASSWORD, or CONSOLE_PASSWORD_FILE, turns it on.\n";
-        return Router::new().fallback(async move || (StatusCode::NOT_FOUND, off));
+        return (Router::new().fallback(async move || (StatusCode::NOT_FOUND, off)), None);
     };
-    Router::new()
+    let password = Live::new(password);
+    let part = password.part(self::password);
+    let door = Arc::new(Door::new(password, Hosts::new(&config.console_hosts)));
+    let pages = Router::new()
         .route("/", get(calls::page))
         .route("/calls/{event_id}", get(call::page))
         .route("/style.css", get(style))
         .fallback(async || Nothing)
-        .layer(middleware::from_fn_with_state(Arc::new(Door::new(password, Hosts::new(hosts))), door::pass))
-        .with_state(pool)
+        .layer(middleware::from_fn_with_state(door, door::pass))
+        .with_state(pool);
+    (pages, Some(part))
+}
+
+fn password(config: &Config) -> Result<Secret, ConfigError> {
+    let password = config.console_password.as_ref().map(|password| Secret::of(password, None));
+    password.ok_or_else(|| ConfigError::new("CONSOLE_PASSWORD is not set"))
 }
 
 async fn style() -> impl IntoResponse {

@@ -17,6 +17,8 @@ use ulid::Ulid;
 
 pub use encryption::explain;
 
+use crate::{config::ConfigError, rotation::Part};
+
 /// Our tables; apalis keeps its own history of its own tables, in the schema apalis.
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -141,6 +143,28 @@ fn parse(url: &SecretString) -> anyhow::Result<PgConnectOptions> {
     let options =
         options.context("DATABASE_URL is no Postgres URL: postgres://user:password@host:5432/database")?;
     Ok(encryption::require(options, url))
+}
+
+/// The pool as a part of the process that a changed password reaches: at the next connection, since those that are open
+/// need none. Another database is none that it could go over to, with transactions in hand.
+#[must_use]
+pub fn part(pool: PgPool) -> Part {
+    Box::new(move |config| {
+        let before = pool.connect_options();
+        let mut next = parse(&config.database()?).map_err(|error| ConfigError::new(format!("{error:#}")))?;
+        if let Some(name) = before.get_application_name() {
+            next = next.application_name(name);
+        }
+        let place = |of: &PgConnectOptions| {
+            let (socket, database) = (of.get_socket().cloned(), of.get_database().map(str::to_owned));
+            (of.get_host().to_owned(), of.get_port(), socket, database)
+        };
+        if place(&before) != place(&next) {
+            return Err(ConfigError::new("DATABASE_URL names another database now, which takes a restart"));
+        }
+        let pool = pool.clone();
+        Ok(Box::new(move || pool.set_connect_options(next)))
+    })
 }
 
 /// Whether whoever stands in the way to the database could pass for it.

@@ -153,7 +153,7 @@ pub struct JobKind {
     /// [`Job::NAME`].
     pub name: &'static str,
     wants: fn(&CallEvent, &Config) -> bool,
-    prepare: fn(&Arc<Config>, &queue::Workers) -> Result<queue::Start, ConfigError>,
+    prepare: fn(&Arc<Config>, &queue::Workers) -> Result<queue::Prepared, ConfigError>,
     check: fn(&Config) -> Result<Checking, ConfigError>,
 }
 
@@ -220,7 +220,7 @@ impl Enabled {
     /// # Errors
     ///
     /// A job lacks a setting.
-    pub fn prepare(&self, workers: &queue::Workers) -> Result<Vec<queue::Start>, ConfigError> {
+    pub fn prepare(&self, workers: &queue::Workers) -> Result<Vec<queue::Prepared>, ConfigError> {
         self.kinds.iter().map(|kind| (kind.prepare)(&self.config, workers)).collect()
     }
 }

@@ -20,6 +20,7 @@ use crate::{
     clients::{ClientError, run},
     config::JobsConfig,
     receive::event::CallEvent,
+    rotation::Live,
     telemetry::{Safe, millis},
 };
 
@@ -37,7 +38,7 @@ const BUSY_CALL: Duration = Duration::from_millis(200);
 
 /// A job and what its runs need.
 pub(super) struct Worker<J> {
-    pub(super) job: Arc<J>,
+    pub(super) job: Live<J>,
     /// [`Job::wants`] under this deployment's settings.
     pub(super) wants: Box<dyn Fn(&CallEvent) -> bool + Send + Sync>,
     pub(super) destination: String,
@@ -141,7 +142,7 @@ impl<J: Job> Worker<J> {
         call: CallEvent,
         latest: tokio::time::Instant,
     ) -> (Result<Outcome, JobError>, BTreeSet<String>) {
-        let job = Arc::clone(&self.job);
+        let job = self.job.now();
         let deadline = latest.min(tokio::time::Instant::now() + self.policy.timeout);
         let watched = run::watched(deadline, async move { job.run(&call).await });
         let task = AbortOnDropHandle::new(tokio::spawn(watched));

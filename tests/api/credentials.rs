@@ -3,7 +3,7 @@
 use reqwest::header;
 use serde_json::json;
 
-use crate::helpers::{App, Process, SAMPLE, TOKEN, eventually, told};
+use crate::helpers::{App, Process, SAMPLE, TOKEN, told};
 
 #[tokio::test]
 async fn the_token_may_be_in_a_header_of_any_name() {
@@ -190,69 +190,6 @@ async fn a_secret_may_come_from_a_file() {
     let path = file.path().to_str().unwrap();
     let app = App::receiver(&[("WEBHOOK_TOKEN", ""), ("WEBHOOK_TOKEN_FILE", path)]).await;
     assert_eq!(told(app.bare(SAMPLE).header("X-Webhook-Token", "a-token-from-a-file")).await.0, 200);
-}
-
-/// A folder with one file a secret, and the settings that name them.
-struct Files(tempfile::TempDir);
-
-impl Files {
-    fn write(&self, name: &str, secret: &str) {
-        std::fs::write(self.0.path().join(name), secret).unwrap();
-    }
-
-    fn setting(&self, name: &str) -> String {
-        self.0.path().join(name).to_str().unwrap().to_owned()
-    }
-}
-
-#[tokio::test]
-async fn a_token_that_changes_in_its_file_is_in_force_without_a_restart() {
-    let files = Files(tempfile::tempdir().unwrap());
-    let (first, second) = ("the-first-long-secret", "the-second-long-secret");
-    files.write("token", first);
-    files.write("previous", first);
-    let (token, previous) = (files.setting("token"), files.setting("previous"));
-    let settings = [
-        ("WEBHOOK_TOKEN", ""),
-        ("WEBHOOK_TOKEN_FILE", &token),
-        ("WEBHOOK_TOKEN_PREVIOUS_FILE", &previous),
-        ("WEBHOOK_FAILED_AUTH_LIMIT", "0"),
-    ];
-    let app = App::receiver(&settings).await;
-    let status = async |token: &str| told(app.bare(SAMPLE).header("X-Webhook-Token", token)).await.0;
-    assert_eq!((status(first).await, status(second).await), (200, 401));
-
-    files.write("token", second);
-    eventually("the new token is admitted", async || status(second).await == 200).await;
-    assert_eq!(status(first).await, 200, "the one before it, too");
-    app.process.says("still sends the secret of WEBHOOK_TOKEN_PREVIOUS").await;
-
-    files.write("previous", second);
-    app.process.signal("HUP");
-    eventually("the old token is refused", async || status(first).await == 401).await;
-    assert_eq!(status(second).await, 200);
-}
-
-#[tokio::test]
-async fn a_file_that_is_suddenly_of_no_use_leaves_its_secret_in_force() {
-    let files = Files(tempfile::tempdir().unwrap());
-    files.write("token", TOKEN);
-    let token = files.setting("token");
-    let settings =
-        [("WEBHOOK_TOKEN", ""), ("WEBHOOK_TOKEN_FILE", &token), ("WEBHOOK_FAILED_AUTH_LIMIT", "0")];
-    let app = App::receiver(&settings).await;
-    let status = async |token: &str| told(app.bare(SAMPLE).header("X-Webhook-Token", token)).await.0;
-
-    files.write("token", "");
-    app.process.says("WEBHOOK_TOKEN_FILE is empty").await;
-    assert_eq!(status(TOKEN).await, 200);
-    std::fs::remove_file(&token).unwrap();
-    app.process.says("which can't be read").await;
-    assert_eq!(status(TOKEN).await, 200);
-
-    files.write("token", "another-long-secret");
-    eventually("the new token is admitted", async || status("another-long-secret").await == 200).await;
-    assert_eq!(status(TOKEN).await, 401);
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ mod hubspot;
 mod newest;
 mod proxies;
 mod retries;
+mod rotation;
 mod signatures;
 mod silent_database;
 mod stopping;

@@ -24,7 +24,7 @@ const OLDEST: u32 = 15;
 const CLOCK_MAY_BE_OFF: Duration = Duration::from_secs(2);
 
 pub(super) async fn check(config: &Config, report: &mut Report) {
-    let Some(url) = &config.database_url else {
+    let Ok(url) = &config.database() else {
         let to_do = "set it to postgres://user:password@host:5432/database, or set DATABASE_URL_FILE";
         report.cross("database", "DATABASE_URL is not set", to_do);
         return skip_the_rest(report);

@@ -32,6 +32,7 @@ use crate::{
     config::{Config, ConfigError},
     db,
     receive::event::CallEvent,
+    rotation::{Live, Part},
 };
 
 /// The wait before a worker that lost its database starts again.
@@ -168,21 +169,28 @@ pub struct Workers {
 }
 
 /// A worker that has all it needs, and waits to be started.
-pub type Start = Box<dyn FnOnce() + Send>;
+pub struct Prepared {
+    /// Starts it.
+    pub start: Box<dyn FnOnce() + Send>,
+    /// Its job, which goes by secrets.
+    pub job: Part,
+}
 
 /// Makes a job's worker. Started, it serves the job's queue until it is told to stop.
 ///
 /// # Errors
 ///
 /// The job lacks a setting, named in the error.
-pub(super) fn prepare<J: Job>(config: &Arc<Config>, workers: &Workers) -> Result<Start, ConfigError> {
+pub(super) fn prepare<J: Job>(config: &Arc<Config>, workers: &Workers) -> Result<Prepared, ConfigError> {
     let job = J::new(config)?;
     let destination = job.destination();
+    let job = Live::new(job);
+    let part = job.part(J::new);
     let settings = Arc::clone(config);
     let worker = Arc::new(Worker {
         breaker: workers.breakers.of(&destination),
         destination,
-        job: Arc::new(job),
+        job,
         wants: Box::new(move |call: &CallEvent| J::wants(call, &settings)),
         pool: workers.pool.clone(),
         policy: config.jobs.clone(),
@@ -190,7 +198,7 @@ pub(super) fn prepare<J: Job>(config: &Arc<Config>, workers: &Workers) -> Result
         quarantine: Arc::clone(&workers.quarantine),
     });
     let Workers { bell, tracker, .. } = workers.clone();
-    Ok(Box::new(move || drop(tracker.spawn(serve(worker, bell)))))
+    Ok(Prepared { start: Box::new(move || drop(tracker.spawn(serve(worker, bell)))), job: part })
 }
 
 async fn serve<J: Job>(worker: Arc<Worker<J>>, bell: Bell) {

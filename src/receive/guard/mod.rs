@@ -8,7 +8,6 @@ mod body;
 pub(crate) mod credential;
 pub(crate) mod failures;
 mod previous;
-mod rotation;
 mod signature;
 
 use std::{
@@ -22,7 +21,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 
 use super::{
     room::{Room, Taken},
@@ -31,18 +30,18 @@ use super::{
 use crate::{
     config::{ConfigError, WebhookConfig},
     error::Rejection,
+    rotation::{Live, Part},
 };
 use address::Addresses;
 use credential::Credentials;
 use failures::Failures;
-pub use rotation::follow;
 use signature::Signatures;
 
 /// What a request must show before it is heard.
 pub struct Guard {
     addresses: Addresses,
     token_header: HeaderName,
-    secrets: watch::Sender<Arc<Secrets>>,
+    secrets: Live<Secrets>,
     failures: Failures,
     max_body: usize,
     room: Room,
@@ -52,15 +51,15 @@ pub struct Guard {
 /// CF-Access-Client-Secret and their like.
 const TELLING: [&str; 8] = ["auth", "cookie", "credential", "key", "password", "secret", "session", "token"];
 
-/// What goes by the secrets in force; a rotation replaces it as a whole.
+/// What goes by the secrets in force.
 struct Secrets {
     credentials: Credentials,
     signatures: Signatures,
 }
 
 impl Secrets {
-    fn new(config: &WebhookConfig) -> Result<Arc<Self>, ConfigError> {
-        Ok(Arc::new(Self { credentials: Credentials::new(config)?, signatures: Signatures::new(config)? }))
+    fn new(config: &WebhookConfig) -> Result<Self, ConfigError> {
+        Ok(Self { credentials: Credentials::new(config)?, signatures: Signatures::new(config)? })
     }
 }
 
@@ -74,27 +73,23 @@ impl Guard {
         Ok(Self {
             addresses: Addresses::new(config),
             token_header: config.token_header.clone(),
-            secrets: watch::Sender::new(Secrets::new(config)?),
+            secrets: Live::new(Secrets::new(config)?),
             failures: Failures::new(config.failed_auth_limit),
             max_body: config.max_body,
             room: Room::new(config.max_body),
         })
     }
 
-    /// Goes by the secrets of these settings from the next request on.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Guard::new`]; those in force stay so.
-    fn rotate(&self, config: &WebhookConfig) -> Result<(), ConfigError> {
-        self.secrets.send_replace(Secrets::new(config)?);
-        Ok(())
+    /// What goes by the secrets.
+    #[must_use]
+    pub fn part(&self) -> Part {
+        self.secrets.part(|config| Secrets::new(&config.webhook))
     }
 
     /// The request of an address that may deliver, once all else is verified.
     async fn read(&self, client: IpAddr, headers: HeaderMap, body: Body) -> Result<Verified, Rejection> {
         // One request is judged by one set of them, whatever is rotated meanwhile.
-        let secrets = Arc::clone(&self.secrets.borrow());
+        let secrets = self.secrets.now();
         secrets.credentials.check(&headers).map_err(|rejection| self.failures.count(client, rejection))?;
         if headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
             return Err(Rejection::EncodedBody);
@@ -116,7 +111,7 @@ impl Guard {
         &'a self,
         headers: &'a HeaderMap,
     ) -> impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)> {
-        let secrets = Arc::clone(&self.secrets.borrow());
+        let secrets = self.secrets.now();
         headers.iter().filter(move |(name, value)| {
             let telling = TELLING.iter().any(|word| name.as_str().contains(word));
             !telling && **name != self.token_header && !secrets.credentials.hold(value.as_bytes())

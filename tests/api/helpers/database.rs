@@ -6,7 +6,10 @@ use std::sync::{
 };
 
 use local_postgres::LocalPostgres;
-use sqlx::{Connection, Executor, PgConnection, PgPool, postgres::PgPoolOptions};
+use sqlx::{
+    Connection, Executor, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 use tokio::sync::OnceCell;
 
 const TEMPLATE: &str = "migrated";
@@ -48,6 +51,8 @@ pub(crate) async fn run(statement: &str) {
     connection.close().await.unwrap();
 }
 
+/// The test's own connections, which the server lists under the name `test`.
 pub(crate) async fn connect(url: &str) -> PgPool {
-    PgPoolOptions::new().max_connections(2).connect(url).await.unwrap()
+    let options = url.parse::<PgConnectOptions>().unwrap().application_name("test");
+    PgPoolOptions::new().max_connections(2).connect_with(options).await.unwrap()
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod database;
 mod ending;
+pub(crate) mod files;
 mod process;
 pub(crate) mod proxy;
 pub(crate) mod quoting;
@@ -75,6 +76,12 @@ impl App {
     pub(crate) async fn behind(proxy: &Proxy, command: Option<&str>, settings: &[(&str, &str)]) -> Self {
         let stand_in = StandIn::start(Options::default()).await.unwrap();
         Self::assemble(stand_in, (proxy.behind(), &proxy.url()), command, settings).await
+    }
+
+    /// Receives and works over this database.
+    pub(crate) async fn over(url: &str, settings: &[(&str, &str)]) -> Self {
+        let stand_in = StandIn::start(Options::default()).await.unwrap();
+        Self::assemble(stand_in, (url, url), None, settings).await
     }
 
     /// The database is given as the test and as the processes reach it.

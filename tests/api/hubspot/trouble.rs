@@ -3,7 +3,7 @@
 use stand_in::Fault;
 
 use super::{start, the_call, with};
-use crate::helpers::{App, SAMPLE, event, eventually, quoting::Quoting, told};
+use crate::helpers::{App, SAMPLE, event, eventually, files::Files, quoting::Quoting, told};
 
 #[tokio::test]
 async fn after_lost_replies_it_holds_one_call_beside_one_contact() {
@@ -46,6 +46,19 @@ async fn a_revoked_key_is_one_error_that_names_it_and_all_flows_when_it_is_mende
     app.all_done().await;
     assert_eq!(app.stand_in.hubspot().calls().len(), 4);
     assert_eq!(app.count("select count(*) from attempt where result in ('retry', 'given_up')").await, 0);
+}
+
+#[tokio::test]
+async fn a_key_that_is_mended_in_its_file_needs_no_restart() {
+    let files = Files::new();
+    files.write("key", "a-revoked-key");
+    let app = with(&[("HUBSPOT_TOKEN", ""), ("HUBSPOT_TOKEN_FILE", &files.setting("key"))]).await;
+    app.deliver(&event("evt_1", "cl_1")).await;
+    app.process.says("is HUBSPOT_TOKEN right").await;
+    assert_eq!(app.stand_in.hubspot().calls().len(), 0);
+    files.write("key", &stand_in::Options::default().token);
+    app.all_done().await;
+    assert_eq!(app.stand_in.hubspot().calls().len(), 1);
 }
 
 #[tokio::test]
