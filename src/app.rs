@@ -29,12 +29,13 @@ use crate::{
         bell::Bell,
         breaker::Breakers,
         queue::{Prepared, Workers},
-        unserved,
+        waiting,
     },
     readiness::Readiness,
     receive::{
         self,
         guard::Guard,
+        outcomes::Outcomes,
         refusals::Refusals,
         store::{Condition, Writer},
     },
@@ -51,6 +52,8 @@ pub struct AppState {
     pub writer: Writer,
     /// Keeps the log short when many are refused.
     pub refusals: Arc<Refusals>,
+    /// Tells people when some are refused that were not before.
+    pub outcomes: Arc<Outcomes>,
 }
 
 impl FromRef<AppState> for Arc<Guard> {
@@ -137,11 +140,17 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     parts.extend([workers.pool.clone(), probe.clone()].map(db::part));
     parts.extend(alerts.as_ref().map(|alerts| alerts.part()));
     db::migrate(url).await?;
+    let outcomes = Arc::<Outcomes>::default();
     let receiver = match receiving {
         Some((guard, pool)) => {
             parts.extend([db::part(pool.clone()), guard.part()]);
             let (queue, writer) = Writer::start(pool.clone(), probe, jobs, writer);
-            let state = AppState { guard: Arc::new(guard), writer: queue, refusals: Arc::default() };
+            let state = AppState {
+                guard: Arc::new(guard),
+                writer: queue,
+                refusals: Arc::default(),
+                outcomes: Arc::clone(&outcomes),
+            };
             let (address, stop, server) = receive(&config, state, readiness.clone()).await?;
             Some((address, Receiver { stop, server, writer, pool }))
         }
@@ -156,10 +165,10 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     if let Some(alerts) = alerts {
         telling.spawn(Arc::clone(&alerts).watch(workers.pool.clone()));
         if roles.receive {
-            telling.spawn(alerts.watch_storing(readiness.clone()));
+            telling.spawn(alerts.watch_receiver(readiness.clone(), outcomes));
         }
     }
-    let unserved = AbortOnDropHandle::new(tokio::spawn(unserved::watch(workers.pool.clone())));
+    let unserved = AbortOnDropHandle::new(tokio::spawn(waiting::watch(workers.pool.clone())));
     for Prepared { start, job } in prepared {
         start();
         parts.push(job);

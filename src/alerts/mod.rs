@@ -1,11 +1,14 @@
-//! Tells people of trouble, once: the first failure of a kind, a refused credential, a job given up, and silence; and
-//! once more when it is over.
+//! Tells people of trouble, once: the first failure of a kind, a refused credential, a job given up, jobs that are behind,
+//! deliveries that are refused, and silence; and once more when it is over.
 //!
 //! What there is to tell is read from the tables that jobs write anyway, so a crash loses no alert, and several processes
 //! send it once: one of them at a time holds a lock. What one look finds goes out as one message, so a flood of failures
-//! is none of messages. That nothing can be stored is no row of any table: each receiver tells it for itself (`storing`).
+//! is none of messages. That events can't be stored, or are refused, is no row of any table: each receiver tells it for
+//! itself (`receiver`).
 
 mod news;
+mod receiver;
+mod refusing;
 mod storing;
 
 use std::{sync::Arc, time::Duration};
@@ -40,6 +43,7 @@ pub struct Alerts {
     url: Live<Url>,
     silence: Option<Duration>,
     quiet: Duration,
+    lag: Duration,
 }
 
 impl Alerts {
@@ -56,8 +60,8 @@ impl Alerts {
             return lonely.map_or(Ok(None), Err);
         };
         let url = Live::new(url);
-        let &AlertConfig { silence, quiet, .. } = config;
-        Ok(Some(Self { chat: Vendor::new("the receiver of alerts"), url, silence, quiet }))
+        let &AlertConfig { silence, quiet, lag, .. } = config;
+        Ok(Some(Self { chat: Vendor::new("the receiver of alerts"), url, silence, quiet, lag }))
     }
 
     /// What goes by the secret in `ALERT_URL`.
@@ -93,7 +97,7 @@ impl Alerts {
             return Ok(());
         }
         let mut lines = news::begun(&mut transaction).await?;
-        lines.extend(news::unserved(&mut transaction).await?);
+        lines.extend(news::waiting(&mut transaction, self.lag).await?);
         lines.extend(news::over(&mut transaction, self.quiet).await?);
         if let Some(silence) = self.silence {
             lines.extend(news::silence(&mut transaction, silence).await?);

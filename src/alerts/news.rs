@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::at;
 use crate::{
-    jobs::{queue, unserved::Unserved},
+    jobs::{queue, waiting::Waiting},
     telemetry::Safe,
 };
 
@@ -149,7 +149,7 @@ pub(super) async fn over(connection: &mut PgConnection, quiet: Duration) -> sqlx
                       and later.number > failed.number and later.ended_at is not null
                 )
           )
-        returning trouble, destination is null as "given_up!", began_at, last_at, times
+        returning trouble, kind like 'given up %' as "given_up!", began_at, last_at, times
         "#,
         quiet.as_secs_f64(),
     )
@@ -162,27 +162,39 @@ pub(super) async fn over(connection: &mut PgConnection, quiet: Duration) -> sqlx
     Ok(over.map(line).collect())
 }
 
-/// Tells of jobs that no worker serves. Met at every look, it is over like any other trouble.
-pub(super) async fn unserved(connection: &mut PgConnection) -> sqlx::Result<Vec<String>> {
+/// Tells of queues that no worker serves, and of those that are behind by more than `lag`. Met at every look, it is over
+/// like any other trouble.
+pub(super) async fn waiting(connection: &mut PgConnection, lag: Duration) -> sqlx::Result<Vec<String>> {
     let mut lines = Vec::new();
-    for Unserved { job, since } in queue::unserved(connection).await? {
-        let trouble = format!("no worker serves {}", Safe(&job));
+    for Waiting { job, since, seconds, served } in queue::waiting(connection).await? {
+        if served && seconds <= lag.as_secs_f64() {
+            continue;
+        }
+        let (name, from) = (Safe(&job), at(since));
+        let (kind, trouble, line) = if served {
+            let lag = humantime::format_duration(lag);
+            let line = format!("the oldest waits since {from}, longer than {lag} (ALERT_LAG)");
+            (format!("behind {job}"), format!("jobs of {name} are behind"), line)
+        } else {
+            let line = format!("jobs wait since {from}. Name it in the JOBS of a worker.");
+            (format!("unserved {job}"), format!("no worker serves {name}"), line)
+        };
         let known = sqlx::query_scalar!(
             r#"
-            with before as (select from alert where kind = 'unserved ' || $1 and over_at is null)
+            with before as (select from alert where kind = $1 and over_at is null)
             insert into alert (kind, trouble, began_at, last_at, times)
-            values ('unserved ' || $1, $2, $3, clock_timestamp(), 1)
+            values ($1, $2, $3, clock_timestamp(), 1)
             on conflict (kind) do update
             set last_at = excluded.last_at, over_at = null, times = alert.times + 1,
                 began_at = case when alert.over_at is null then alert.began_at else excluded.began_at end
             returning exists (select from before) as "known!"
             "#,
-            job,
+            kind,
             trouble,
             since,
         );
         if !known.fetch_one(&mut *connection).await? {
-            lines.push(format!("{trouble}: jobs wait since {}. Name it in the JOBS of a worker.", at(since)));
+            lines.push(format!("{trouble}: {line}"));
         }
     }
     Ok(lines)

@@ -48,6 +48,10 @@ pub struct AlertConfig {
     #[arg(long = "alert-silence", env = "ALERT_SILENCE", value_parser = humantime::parse_duration)]
     pub silence: Option<Duration>,
 
+    /// How long jobs may wait after they are due before people are told.
+    #[arg(long = "alert-lag", env = "ALERT_LAG", default_value = "10m", value_parser = humantime::parse_duration)]
+    pub lag: Duration,
+
     /// How long a trouble must not have been met before it counts as over.
     #[arg(long = "alert-quiet", env = "ALERT_QUIET", default_value = "5m", value_parser = humantime::parse_duration)]
     pub quiet: Duration,

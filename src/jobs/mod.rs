@@ -10,8 +10,8 @@ pub mod ledger;
 pub mod queue;
 pub mod report_call;
 pub mod review_call;
-pub mod unserved;
 pub mod update_crm;
+pub mod waiting;
 pub mod worker;
 
 use std::{fmt, pin::Pin, sync::Arc};

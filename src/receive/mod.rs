@@ -5,6 +5,7 @@
 pub mod event;
 pub mod fields;
 pub mod guard;
+pub mod outcomes;
 pub mod refusals;
 pub mod room;
 pub mod store;
@@ -42,11 +43,13 @@ pub async fn receive(
     let ms = millis(begun);
     match answer {
         Ok((event_id, stored)) => {
+            app.outcomes.taken(client);
             let id = Safe(&event_id);
             tracing::info!(target: "call", status = 200, %stored, event_id = %id, ms, "<-- 200 {stored} {id} ({ms} ms)");
             Ok(Json(json!({ "status": stored.word(), "event_id": event_id })))
         }
         Err(rejection) => {
+            app.outcomes.refused(client, &rejection);
             if app.refusals.note(client, &rejection) {
                 let status = rejection.status().as_u16();
                 tracing::info!(target: "call", status, %client, ms, "<-- {status} {rejection} ({client}, {ms} ms)");

@@ -162,3 +162,26 @@ async fn a_receiver_that_can_not_store_tells_it_by_itself_and_that_it_is_over() 
     assert!(told[0].contains(": events can't be stored since 20"), "{told:?}");
     assert!(told[1].starts_with("over: ") && told[1].contains("events could not be stored"), "{told:?}");
 }
+
+#[tokio::test]
+async fn deliveries_that_are_refused_and_were_not_before_are_told_without_the_database() {
+    let app = App::receiver(&[]).await;
+    let sink = format!("{}{ALERTS}", app.stand_in.url());
+    let receiver = app.another_with("receive", &[("ALERT_URL", &sink), ("ALERT_QUIET", "1s")]).await;
+    let deliver = async |token: &str| {
+        let url = receiver.url("/webhooks/after-call");
+        let sent = app.http.post(url).header("X-Webhook-Token", token).body(SAMPLE).send();
+        sent.await.unwrap().status().as_u16()
+    };
+    assert_eq!(deliver(TOKEN).await, 200);
+    for _ in 0..2 {
+        assert_eq!(deliver("the secret of a form that somebody changed").await, 401);
+    }
+    eventually("it is told", async || !told(&app).is_empty()).await;
+    eventually("its end is told", async || told(&app).len() > 1).await;
+    let told = told(&app);
+    let says = ": deliveries of 127.0.0.1, which has delivered before, are refused with 401: wrong credential: compare";
+    assert!(told[0].contains(says), "{told:?}");
+    assert!(told[1].starts_with("over: "), "{told:?}");
+    assert!(told[1].contains(": deliveries were refused with 401 wrong_credential (from 20"), "{told:?}");
+}

@@ -10,7 +10,7 @@ use super::Report;
 use crate::{
     config::Config,
     db::{self, Tables},
-    jobs::{queue, unserved::Unserved},
+    jobs::{queue, waiting::Waiting},
 };
 
 /// How long the database may take to be reached, and to answer all questions.
@@ -194,8 +194,9 @@ async fn unserved(connection: &mut PgConnection, report: &mut Report) -> sqlx::R
         report.dash("workers", "not looked at before the first start");
         return Ok(());
     }
-    let unserved = queue::unserved(connection).await?;
-    for Unserved { job, since } in &unserved {
+    let mut unserved = queue::waiting(connection).await?;
+    unserved.retain(|waiting| !waiting.served);
+    for Waiting { job, since, .. } in &unserved {
         let found = format!("jobs of {job} wait since {}", since.format("%Y-%m-%d %H:%M:%S UTC"));
         report.cross("workers", &found, "name it in the JOBS of a worker, and see that one is up");
     }

@@ -25,7 +25,7 @@ use super::{
     bell::Bell,
     breaker::Breakers,
     ledger::End,
-    unserved::Unserved,
+    waiting::Waiting,
     worker::{Ended, Worker},
 };
 use crate::{
@@ -100,32 +100,33 @@ pub(super) async fn has(pool: &PgPool, job: &str, event_id: &str) -> sqlx::Resul
     db::within(query.fetch_one(pool)).await
 }
 
-/// The queues with a job that is due for a minute, and no worker that has shown itself in that minute.
+/// The queues with a job that is due for a minute and not begun.
 ///
 /// # Errors
 ///
 /// The database can't be asked.
-pub async fn unserved(connection: &mut PgConnection) -> sqlx::Result<Vec<Unserved>> {
+pub async fn waiting(connection: &mut PgConnection) -> sqlx::Result<Vec<Waiting>> {
     // One look into the index by which jobs are fetched for each queue, however many jobs wait.
     sqlx::query_as!(
-        Unserved,
+        Waiting,
         r#"
         with recursive queue (name) as (
             select min(job_type) from apalis.jobs
             union all
             select (select min(job_type) from apalis.jobs where job_type > name) from queue where name is not null
         )
-        select queue.name as "job!", oldest.run_at as "since!"
+        select queue.name as "job!", oldest.run_at as "since!",
+               extract(epoch from now() - oldest.run_at)::float8 as "seconds!",
+               exists (
+                   select from apalis.workers
+                   where worker_type = queue.name and last_seen > now() - interval '1 minute'
+               ) as "served!"
         from queue cross join lateral (
             select run_at from apalis.jobs
             where job_type = queue.name and (status = 'Pending' or (status = 'Failed' and attempts < max_attempts))
             order by priority desc, run_at limit 1
         ) as oldest
         where oldest.run_at < now() - interval '1 minute'
-          and not exists (
-              select from apalis.workers
-              where worker_type = queue.name and last_seen > now() - interval '1 minute'
-          )
         "#
     )
     .fetch_all(connection)

@@ -1,4 +1,5 @@
-//! Jobs that no worker serves: a receiver's JOBS names what no worker's does, or no worker is up.
+//! Queues in which jobs wait, and those that no worker serves: a receiver's JOBS names what no worker's does, or no worker
+//! is up.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -12,16 +13,20 @@ use crate::{db, telemetry::Safe};
 /// How often it is looked for them.
 const LOOK: Duration = Duration::from_secs(15);
 
-/// A queue with jobs that are due, and no worker that lives.
+/// A queue with a job that is due for a minute and not begun.
 #[derive(Debug)]
-pub struct Unserved {
+pub struct Waiting {
     /// The job's name.
     pub job: String,
     /// Since when the oldest of them is due.
     pub since: DateTime<Utc>,
+    /// How long that is by the database's clock, in seconds.
+    pub seconds: f64,
+    /// Whether a worker of the queue has shown itself in the last minute.
+    pub served: bool,
 }
 
-/// Says so in the log, once for each queue until it is served again, for ever.
+/// Names queues that no worker serves in the log, each once until it is served again; for ever.
 pub async fn watch(pool: PgPool) {
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -30,11 +35,12 @@ pub async fn watch(pool: PgPool) {
         look.tick().await;
         let found = db::within(async {
             let mut connection = pool.acquire().await?;
-            queue::unserved(&mut connection).await
+            queue::waiting(&mut connection).await
         });
         // A database that is away is told by whoever needs it.
-        let Ok(found) = found.await else { continue };
-        for Unserved { job, since } in &found {
+        let Ok(mut found) = found.await else { continue };
+        found.retain(|waiting| !waiting.served);
+        for Waiting { job, since, .. } in &found {
             if !known.contains(job) {
                 let since = since.format("%Y-%m-%d %H:%M:%S UTC");
                 tracing::warn!(
@@ -43,6 +49,6 @@ pub async fn watch(pool: PgPool) {
                 );
             }
         }
-        known = found.into_iter().map(|unserved| unserved.job).collect();
+        known = found.into_iter().map(|waiting| waiting.job).collect();
     }
 }
