@@ -3,7 +3,7 @@
 //! The modules in the order in which a call meets them:
 //!
 //! 1. [`receive::guard`]: may this request speak to us?
-//! 2. [`receive::event`]: bytes to a [`CallEvent`](receive::event::CallEvent). ★ Another platform.
+//! 2. [`receive::after_call`]: bytes to a [`Call`](call::Call). ★ Another platform.
 //! 3. [`receive::store`]: dedupe and enqueue in one transaction; then the answer 200.
 //! 4. [`jobs`]: what happens to a call. ★ Your own jobs.
 //! 5. [`clients`]: the vendors' APIs. ★ Your own CRM.
@@ -16,6 +16,7 @@
 pub mod admin;
 pub mod alerts;
 pub mod app;
+pub mod call;
 pub mod clients;
 pub mod commands;
 pub mod config;

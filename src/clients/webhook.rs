@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::{ClientError, Vendor, idempotency_key};
-use crate::{config::ConfigError, receive::event::CallEvent};
+use crate::{call::Call, config::ConfigError};
 
 /// One receiving URL.
 pub struct Webhook {
@@ -47,7 +47,7 @@ impl Webhook {
     /// # Errors
     ///
     /// The receiver answered anything but 2xx, or can't be reached.
-    pub async fn deliver(&self, job: &str, call: &CallEvent) -> Result<String, ClientError> {
+    pub async fn deliver(&self, job: &str, call: &Call) -> Result<String, ClientError> {
         let key = idempotency_key(&format!("{}:{job}", call.event_id));
         let now = Utc::now();
         let body = json!({ "type": job, "timestamp": now, "data": call }).to_string();

@@ -14,7 +14,7 @@ use super::{
     job::{Job, Seconds},
     render,
 };
-use crate::receive::event::followable;
+use crate::call::followable;
 
 struct Stored {
     event_id: String,

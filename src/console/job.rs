@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt, time::Duration};
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
-use crate::receive::event::followable;
+use crate::call::followable;
 
 pub(super) struct Job {
     event_id: String,

@@ -12,9 +12,9 @@
 
 use super::{Job, JobError, Outcome};
 use crate::{
+    call::{Call, Status},
     clients::{ClientError, zendesk::Zendesk},
     config::{Config, ConfigError},
-    receive::event::{CallEvent, Status},
 };
 
 /// Attaches the recording to the call's ticket, or leaves a note that there was a call.
@@ -44,7 +44,7 @@ impl Job for AttachRecording {
         self.desk.check().await.map(Some)
     }
 
-    async fn run(&self, call: &CallEvent) -> Result<Outcome, JobError> {
+    async fn run(&self, call: &Call) -> Result<Outcome, JobError> {
         let unanswered = matches!(call.status, Some(Status::Missed | Status::Abandoned | Status::Voicemail));
         let (made, attached) = match call.custom_field(&self.ticket_field) {
             Some(ticket) if call.recording().is_some() || unanswered => {
@@ -55,7 +55,7 @@ impl Job for AttachRecording {
             None => return Ok(Outcome::Skipped("no ticket named".to_owned())),
         };
         for recording in &call.older_recordings {
-            let older = CallEvent { recording_url: Some(recording.clone()), ..call.clone() };
+            let older = Call { recording_url: Some(recording.clone()), ..call.clone() };
             self.desk.attach(&attached.ticket.to_string(), &older).await?;
         }
         Ok(Outcome::done(made, attached.ticket.to_string()).at(Some(attached.url)).with(attached.note).into())
@@ -63,7 +63,7 @@ impl Job for AttachRecording {
 }
 
 impl AttachRecording {
-    fn creates_for(&self, call: &CallEvent) -> bool {
+    fn creates_for(&self, call: &Call) -> bool {
         call.status
             .as_ref()
             .is_some_and(|status| self.create_for.iter().any(|listed| listed == status.as_ref()))

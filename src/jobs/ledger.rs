@@ -9,11 +9,9 @@ use tokio::time::sleep;
 
 use super::{Receipt, queue};
 use crate::{
+    call::{Call, followable},
     db,
-    receive::{
-        event::{CallEvent, followable},
-        fields::Malformed,
-    },
+    receive::{after_call, fields::Malformed},
 };
 
 /// How often the end of an attempt is tried to be written: what a vendor did must not be forgotten over a lost connection.
@@ -265,8 +263,8 @@ impl Known {
     /// # Errors
     ///
     /// Its body can't be read by this version.
-    pub(super) fn call(&self) -> Result<CallEvent, Malformed> {
-        let mut call = CallEvent::parse(&self.body, self.received_at)?;
+    pub(super) fn call(&self) -> Result<Call, Malformed> {
+        let mut call = after_call::parse(&self.body, self.received_at)?;
         let recordings = self.recordings.iter().filter(|url| followable(url));
         for recording in recordings {
             if call.recording().is_none() {

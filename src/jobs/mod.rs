@@ -17,9 +17,9 @@ pub mod worker;
 use std::{fmt, pin::Pin, sync::Arc};
 
 use crate::{
+    call::Call,
     clients::ClientError,
     config::{Config, ConfigError},
-    receive::event::CallEvent,
 };
 
 /// Every job that there is; `JOBS` says which of them a deployment runs.
@@ -49,7 +49,7 @@ pub trait Job: Send + Sync + Sized + 'static {
     fn destination(&self) -> String;
 
     /// Whether it has anything to do with this call; asked by the receiver, which has no secrets.
-    fn wants(_call: &CallEvent, _config: &Config) -> bool {
+    fn wants(_call: &Call, _config: &Config) -> bool {
         true
     }
 
@@ -60,7 +60,7 @@ pub trait Job: Send + Sync + Sized + 'static {
     }
 
     /// Does it. The call is the newest that is known of it.
-    fn run(&self, call: &CallEvent) -> impl Future<Output = Result<Outcome, JobError>> + Send;
+    fn run(&self, call: &Call) -> impl Future<Output = Result<Outcome, JobError>> + Send;
 }
 
 /// How a job ended well.
@@ -152,7 +152,7 @@ impl JobError {
 pub struct JobKind {
     /// [`Job::NAME`].
     pub name: &'static str,
-    wants: fn(&CallEvent, &Config) -> bool,
+    wants: fn(&Call, &Config) -> bool,
     prepare: fn(&Arc<Config>, &queue::Workers) -> Result<queue::Prepared, ConfigError>,
     check: fn(&Config) -> Result<Checking, ConfigError>,
 }
@@ -211,7 +211,7 @@ impl Enabled {
 
     /// Whether this job has anything to do with the event.
     #[must_use]
-    pub fn wants(&self, kind: &JobKind, event: &CallEvent) -> bool {
+    pub fn wants(&self, kind: &JobKind, event: &Call) -> bool {
         (kind.wants)(event, &self.config)
     }
 

@@ -2,9 +2,9 @@
 
 use super::{Job, JobError, Outcome};
 use crate::{
+    call::Call,
     clients::webhook::Webhook,
     config::{Config, ConfigError},
-    receive::event::CallEvent,
 };
 
 /// Delivers the call to `REPORT_URL`.
@@ -27,7 +27,7 @@ impl Job for ReportCall {
         self.reports.origin()
     }
 
-    async fn run(&self, call: &CallEvent) -> Result<Outcome, JobError> {
+    async fn run(&self, call: &Call) -> Result<Outcome, JobError> {
         let key = self.reports.deliver(Self::NAME, call).await?;
         Ok(Outcome::done("delivery", key).into())
     }

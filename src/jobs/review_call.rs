@@ -3,9 +3,9 @@
 
 use super::{Job, JobError, Outcome};
 use crate::{
+    call::{Call, Status},
     clients::webhook::Webhook,
     config::{Config, ConfigError},
-    receive::event::{CallEvent, Status},
 };
 
 /// Delivers the call to `REVIEW_URL`.
@@ -28,7 +28,7 @@ impl Job for ReviewCall {
         self.reviewers.origin()
     }
 
-    fn wants(call: &CallEvent, config: &Config) -> bool {
+    fn wants(call: &Call, config: &Config) -> bool {
         match call.status {
             Some(Status::Missed | Status::Abandoned) => true,
             Some(Status::Answered) => {
@@ -38,7 +38,7 @@ impl Job for ReviewCall {
         }
     }
 
-    async fn run(&self, call: &CallEvent) -> Result<Outcome, JobError> {
+    async fn run(&self, call: &Call) -> Result<Outcome, JobError> {
         let key = self.reviewers.deliver(Self::NAME, call).await?;
         Ok(Outcome::done("delivery", key).into())
     }

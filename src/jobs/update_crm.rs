@@ -2,9 +2,9 @@
 
 use super::{Job, JobError, Outcome};
 use crate::{
+    call::Call,
     clients::{ClientError, crm::Crm},
     config::{Config, ConfigError},
-    receive::event::CallEvent,
 };
 
 /// Logs the call in the CRM, beside the contact that it was with.
@@ -27,7 +27,7 @@ impl Job for UpdateCrm {
         self.crm.check().await.map(Some)
     }
 
-    async fn run(&self, call: &CallEvent) -> Result<Outcome, JobError> {
+    async fn run(&self, call: &Call) -> Result<Outcome, JobError> {
         let logged = self.crm.log_call(call).await?;
         Ok(Outcome::done("call", logged.id).at(logged.url).with(logged.note).into())
     }

@@ -17,9 +17,9 @@ use super::{
     ledger::{Attempt, End, Failure, Known, Ledger},
 };
 use crate::{
+    call::Call,
     clients::{ClientError, run},
     config::JobsConfig,
-    receive::event::CallEvent,
     rotation::Live,
     telemetry::{Safe, millis},
 };
@@ -40,7 +40,7 @@ const BUSY_CALL: Duration = Duration::from_millis(200);
 pub(super) struct Worker<J> {
     pub(super) job: Live<J>,
     /// [`Job::wants`] under this deployment's settings.
-    pub(super) wants: Box<dyn Fn(&CallEvent) -> bool + Send + Sync>,
+    pub(super) wants: Box<dyn Fn(&Call) -> bool + Send + Sync>,
     pub(super) destination: String,
     pub(super) pool: PgPool,
     pub(super) policy: JobsConfig,
@@ -129,7 +129,7 @@ impl<J: Job> Worker<J> {
 
     /// An older event leaves its call to the newest one, where that has this very job too, or wants none of it. It doesn't
     /// where it brings a recording.
-    fn stands_back(&self, ledger: &Ledger<'_>, known: &Known, newest: &CallEvent) -> bool {
+    fn stands_back(&self, ledger: &Ledger<'_>, known: &Known, newest: &Call) -> bool {
         known.newest_id != ledger.event_id
             && !known.brings_a_recording()
             && (known.newest_has_job || !(self.wants)(newest))
@@ -139,7 +139,7 @@ impl<J: Job> Worker<J> {
     /// origins that gave an answer which tells that they are well.
     async fn guarded(
         &self,
-        call: CallEvent,
+        call: Call,
         latest: tokio::time::Instant,
     ) -> (Result<Outcome, JobError>, BTreeSet<String>) {
         let job = self.job.now();
@@ -160,7 +160,7 @@ impl<J: Job> Worker<J> {
         }
     }
 
-    fn failed(&self, attempt: &Attempt, blame: &Blame, error: &JobError, call: &CallEvent) -> End {
+    fn failed(&self, attempt: &Attempt, blame: &Blame, error: &JobError, call: &Call) -> End {
         let failure = Failure { kind: error.kind(), reason: presentable(&error.to_string(), call) };
         if let Blame::Vendor(wait) = blame {
             return End::Paused { failure, wait: *wait };
@@ -196,7 +196,7 @@ fn message(panic: &Box<dyn Any + Send>) -> &str {
 }
 
 /// What a vendor answered may hold anything.
-fn storable(receipt: Receipt, call: &CallEvent) -> Receipt {
+fn storable(receipt: Receipt, call: &Call) -> Receipt {
     let text = |text: String| text.replace('\0', "\u{FFFD}");
     Receipt {
         external_id: text(receipt.external_id),
@@ -207,7 +207,7 @@ fn storable(receipt: Receipt, call: &CallEvent) -> Receipt {
 }
 
 /// A text that is fit for the database and the log: no NUL, none of the call's personal data, not endless.
-fn presentable(text: &str, call: &CallEvent) -> String {
+fn presentable(text: &str, call: &Call) -> String {
     let text = call.redact(&text.replace('\0', "\u{FFFD}"));
     match text.char_indices().nth(LONGEST_REASON) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -9,10 +9,8 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{
-    event::Party,
-    values::{Lossy, Text, Time, custom, storable},
-};
+use super::values::{Lossy, Text, Time, custom, storable};
+use crate::call::Party;
 
 /// A body that is no event; its text says what is wrong with it and where.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

@@ -1,8 +1,8 @@
-//! A delivery arrives: [`guard`], [`event`], [`store`], 200.
+//! A delivery arrives: [`guard`], [`after_call`], [`store`], 200.
 //!
 //! 200 means stored: the answer goes out after the commit that holds the event and its jobs.
 
-pub mod event;
+pub mod after_call;
 pub mod fields;
 pub mod guard;
 pub mod outcomes;
@@ -22,7 +22,6 @@ use crate::{
     error::Rejection,
     telemetry::{Safe, millis},
 };
-use event::CallEvent;
 use guard::{Guard, Refused, Verified};
 use store::{Delivery, Stored};
 
@@ -61,7 +60,7 @@ pub async fn receive(
 
 async fn take(app: &AppState, request: Verified) -> Result<(String, Stored), Rejection> {
     let Verified { headers, body, deadline, room, .. } = request;
-    let event = CallEvent::parse(&body, Utc::now())?;
+    let event = after_call::parse(&body, Utc::now())?;
     let event_id = event.event_id.clone();
     let id = Safe(&event_id);
     tracing::debug!(target: "call", event_id = %id, "--> {} {id}", Safe(&event.event));

@@ -7,9 +7,9 @@ use std::{process::Command, time::Duration};
 
 use aftercall::{
     app::{self, Roles, Running},
+    call::Call,
     config::{Config, ConfigError},
     jobs::{Job, JobError, JobKind, Outcome},
-    receive::event::CallEvent,
 };
 use clap::{Args, FromArgMatches};
 use local_postgres::LocalPostgres;
@@ -36,7 +36,7 @@ macro_rules! stumbles {
                 "https://vendor.example".to_owned()
             }
 
-            async fn run(&self, call: &CallEvent) -> Result<Outcome, JobError> {
+            async fn run(&self, call: &Call) -> Result<Outcome, JobError> {
                 if call.call_id == BAD {
                     $how.await;
                 }

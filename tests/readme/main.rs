@@ -1,7 +1,7 @@
 //! The README's example of a job of one's own: it stands there word for word, compiles, runs, and leaves its receipt.
 
 // The example is written for `src/jobs/`; these names give it that place here.
-use aftercall::{clients, config, receive};
+use aftercall::{call, clients, config};
 
 mod jobs {
     pub(crate) use aftercall::jobs::{Job, JobError, JobKind, Outcome};

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::{HubSpot, refused, success};
 use crate::{
+    call::Call,
     clients::{Answer, ClientError},
-    receive::event::CallEvent,
 };
 
 /// The custom field that names the contact.
@@ -34,7 +34,7 @@ impl Found {
 }
 
 impl HubSpot {
-    pub(super) async fn find_contact(&self, call: &CallEvent) -> Result<Found, ClientError> {
+    pub(super) async fn find_contact(&self, call: &Call) -> Result<Found, ClientError> {
         if let Some(crm_id) = call.custom_field(CRM_ID).filter(|crm_id| is_segment(crm_id)) {
             if let Some(id) = self.contact_named(&crm_id).await? {
                 return Ok(Found { id: Some(id), note: None });

@@ -19,8 +19,8 @@ use serde_json::json;
 
 use super::{Answer, ClientError, Logged, Vendor, budget::Budget, code};
 use crate::{
+    call::Call,
     config::{Config, ConfigError, Pairs},
-    receive::event::CallEvent,
 };
 
 /// The name under which `update-crm` knows it.
@@ -89,7 +89,7 @@ impl HubSpot {
     /// # Errors
     ///
     /// HubSpot refused, or can't be reached.
-    pub async fn log_call(&self, call: &CallEvent) -> Result<Logged, ClientError> {
+    pub async fn log_call(&self, call: &Call) -> Result<Logged, ClientError> {
         let upserted = self.upsert(call).await?;
         let found = self.find_contact(call).await?;
         if let Some(contact) = &found.id {
@@ -98,7 +98,7 @@ impl HubSpot {
         Ok(Logged { id: upserted.id, url: upserted.url, note: found.note })
     }
 
-    async fn upsert(&self, call: &CallEvent) -> Result<Upserted, ClientError> {
+    async fn upsert(&self, call: &Call) -> Result<Upserted, ClientError> {
         let input = json!({
             "idProperty": CALL_ID_PROPERTY,
             "id": call.call_id,

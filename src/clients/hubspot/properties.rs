@@ -12,9 +12,9 @@ use reqwest::Url;
 
 use super::CALL_ID_PROPERTY;
 use crate::{
+    call::{Call, Direction, Status},
     clients::cut::cut,
     config::Pairs,
-    receive::event::{CallEvent, Direction, Status},
 };
 
 /// The most characters that HubSpot takes as a property's value; over a longer one it refuses the whole call.
@@ -28,7 +28,7 @@ const LONGEST_LINE: usize = 1_000;
 #[derive(Template)]
 #[template(path = "hubspot_call.html")]
 struct Body<'a> {
-    call: &'a CallEvent,
+    call: &'a Call,
 }
 
 /// What is too long is cut before it is escaped, so never within a tag or an entity.
@@ -48,7 +48,7 @@ fn in_html(character: char) -> usize {
     }
 }
 
-pub(super) fn of(call: &CallEvent, owners: &Pairs, custom: &Pairs) -> BTreeMap<String, String> {
+pub(super) fn of(call: &Call, owners: &Pairs, custom: &Pairs) -> BTreeMap<String, String> {
     let time = call.started_at.or(call.ended_at).or(call.occurred_at).unwrap_or(call.received_at);
     let owner = call.agent.id.as_ref().and_then(|agent| owners.0.get(agent));
     let (status, disposition) = call.status.as_ref().map_or((None, None), outcome);
@@ -89,7 +89,7 @@ pub(super) fn named_in(text: &str) -> String {
     named.into_iter().take(5).collect::<Vec<_>>().join(", ")
 }
 
-fn title(call: &CallEvent) -> String {
+fn title(call: &Call) -> String {
     let direction = match &call.direction {
         Some(Direction::Inbound) => "inbound call",
         Some(Direction::Outbound) => "outbound call",

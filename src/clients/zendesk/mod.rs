@@ -20,8 +20,8 @@ use serde_json::json;
 
 use super::{ClientError, Vendor, idempotency_key};
 use crate::{
+    call::Call,
     config::{ConfigError, Pairs, ZendeskConfig},
-    receive::event::CallEvent,
 };
 use api::{decode, success};
 use note::Note;
@@ -99,7 +99,7 @@ impl Zendesk {
     /// # Errors
     ///
     /// Zendesk refused, or can't be reached.
-    pub async fn attach(&self, ticket: &str, call: &CallEvent) -> Result<Attached, ClientError> {
+    pub async fn attach(&self, ticket: &str, call: &Call) -> Result<Attached, ClientError> {
         let id: u64 = ticket.parse().map_err(|_| {
             ClientError::Stop("the custom field that names the ticket holds no number".into())
         })?;
@@ -116,7 +116,7 @@ impl Zendesk {
     /// # Errors
     ///
     /// Zendesk refused, or can't be reached.
-    pub async fn create(&self, call: &CallEvent) -> Result<Attached, ClientError> {
+    pub async fn create(&self, call: &Call) -> Result<Attached, ClientError> {
         self.open(call, &Note::of(call, &self.agents), None).await
     }
 
@@ -144,7 +144,7 @@ impl Zendesk {
     /// Makes a ticket for the call, unless there is one that can still take what it lacks.
     async fn open(
         &self,
-        call: &CallEvent,
+        call: &Call,
         note: &Note<'_>,
         mut follows: Option<u64>,
     ) -> Result<Attached, ClientError> {

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::{recording, wire::Comment};
 use crate::{
+    call::{Call, Status},
     clients::{cut::cut, idempotency_key},
     config::Pairs,
-    receive::event::{CallEvent, Status},
 };
 
 /// A comment takes some 65,000 characters, "depending on your encoding/markup" (Zendesk's community): counted here in bytes
@@ -22,7 +22,7 @@ const LONGEST_LINE: usize = 250;
 
 /// A call as a comment: a voice comment where there is a recording, an internal one otherwise, never both.
 pub(super) struct Note<'a> {
-    call: &'a CallEvent,
+    call: &'a Call,
     recording: Option<Url>,
     answered_by: Option<u64>,
     /// The call's id as Zendesk can hold it: the ticket's `external_id`, and what the marker names.
@@ -30,7 +30,7 @@ pub(super) struct Note<'a> {
 }
 
 impl<'a> Note<'a> {
-    pub(super) fn of(call: &'a CallEvent, agents: &Pairs) -> Self {
+    pub(super) fn of(call: &'a Call, agents: &Pairs) -> Self {
         let answered_by = call.agent.id.as_ref().and_then(|agent| agents.0.get(agent)?.parse().ok());
         let recording = call.recording().and_then(|url| url.parse().ok());
         Self { call, recording, answered_by, key: idempotency_key(&call.call_id) }
@@ -113,7 +113,7 @@ impl<'a> Note<'a> {
 }
 
 /// A line for people: "Missed call from +14085551234".
-pub(super) fn subject(call: &CallEvent) -> String {
+pub(super) fn subject(call: &Call) -> String {
     let kind = match &call.status {
         Some(Status::Missed) => "Missed call",
         Some(Status::Abandoned) => "Abandoned call",
@@ -141,12 +141,12 @@ mod tests {
 
     use super::*;
 
-    fn call(recording: Option<&str>) -> CallEvent {
+    fn call(recording: Option<&str>) -> Call {
         let body = json!({ "event": "call.completed", "call_id": "cl_1", "recording_url": recording });
-        CallEvent::parse(body.to_string().as_bytes(), Utc::now()).expect("it is an event")
+        crate::receive::after_call::parse(body.to_string().as_bytes(), Utc::now()).expect("it is an event")
     }
 
-    fn is(call: &CallEvent, comment: Value) -> bool {
+    fn is(call: &Call, comment: Value) -> bool {
         let comment = serde_json::from_value(comment).expect("it is a comment");
         Note::of(call, &Pairs::default()).is(&comment)
     }

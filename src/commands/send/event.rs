@@ -12,7 +12,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 use ulid::Ulid;
 
-use crate::receive::event::CALL_COMPLETED;
+use crate::call::CALL_COMPLETED;
 
 /// What the call says.
 #[derive(Debug, Args)]

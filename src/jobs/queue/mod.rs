@@ -29,9 +29,9 @@ use super::{
     worker::{Ended, Worker},
 };
 use crate::{
+    call::Call,
     config::{Config, ConfigError},
     db,
-    receive::event::CallEvent,
     rotation::{Live, Part},
 };
 
@@ -192,7 +192,7 @@ pub(super) fn prepare<J: Job>(config: &Arc<Config>, workers: &Workers) -> Result
         breaker: workers.breakers.of(&destination),
         destination,
         job,
-        wants: Box::new(move |call: &CallEvent| J::wants(call, &settings)),
+        wants: Box::new(move |call: &Call| J::wants(call, &settings)),
         pool: workers.pool.clone(),
         policy: config.jobs.clone(),
         stop: workers.stop.clone(),

@@ -1,7 +1,7 @@
 //! 1. May this request speak to us?
 //!
 //! [`Verified`] is the only way to a request's body: address, credential, size and signature are checked before a
-//! handler sees a byte. Next on the way: [`event`](super::event).
+//! handler sees a byte. Next on the way: [`after_call`](super::after_call).
 
 mod address;
 mod body;

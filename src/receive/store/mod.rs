@@ -27,8 +27,8 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{event::CallEvent, room::Taken};
-use crate::jobs::Enabled;
+use super::room::Taken;
+use crate::{call::Call, jobs::Enabled};
 
 /// The most calls that wait for the writer; the next one gets 503 at once.
 const LONGEST_QUEUE: usize = 4096;
@@ -41,7 +41,7 @@ pub(super) const PATIENCE: Duration = Duration::from_millis(900);
 #[derive(Debug)]
 pub struct Delivery {
     /// The event, typed.
-    pub event: CallEvent,
+    pub event: Call,
     /// The headers, without credentials, as `[[name, value], ..]`.
     pub headers: Value,
     /// The body as it came.

@@ -11,8 +11,8 @@ use ulid::Ulid;
 
 use super::{Delivery, Stored};
 use crate::{
+    call::{CALL_COMPLETED, Call},
     jobs::{Enabled, queue},
-    receive::event::{CALL_COMPLETED, CallEvent},
 };
 
 /// Writes the new events among these, enqueues their jobs, and says of each delivery, in order, what became of it.
@@ -31,7 +31,7 @@ pub(super) async fn write<'a>(
     let (new, repeated): (Vec<_>, Vec<_>) =
         distinct.into_iter().partition(|delivery| new.contains(&delivery.event.event_id));
     for job in jobs.kinds() {
-        let wanted = |event: &&CallEvent| event.event == CALL_COMPLETED && jobs.wants(job, event);
+        let wanted = |event: &&Call| event.event == CALL_COMPLETED && jobs.wants(job, event);
         let events = new.iter().map(|delivery| &delivery.event).filter(wanted);
         queue::enqueue(&mut transaction, job.name, events.map(|event| event.event_id.as_str()), now).await?;
     }
@@ -80,9 +80,9 @@ async fn insert(
     connection: &mut PgConnection,
     deliveries: &[&Delivery],
 ) -> sqlx::Result<(HashSet<String>, i64)> {
-    let texts = |of: fn(&CallEvent) -> Option<&str>| column(deliveries, of);
-    let times = |of: fn(&CallEvent) -> Option<DateTime<Utc>>| column(deliveries, of);
-    let seconds = |of: fn(&CallEvent) -> Option<u32>| {
+    let texts = |of: fn(&Call) -> Option<&str>| column(deliveries, of);
+    let times = |of: fn(&Call) -> Option<DateTime<Utc>>| column(deliveries, of);
+    let seconds = |of: fn(&Call) -> Option<u32>| {
         deliveries.iter().map(|delivery| of(&delivery.event).map(i64::from)).collect::<Vec<_>>()
     };
     let rows = sqlx::query!(
@@ -146,7 +146,7 @@ async fn insert(
     Ok((rows.into_iter().map(|row| row.event_id).collect(), now))
 }
 
-fn column<'a, T>(deliveries: &[&'a Delivery], of: fn(&'a CallEvent) -> Option<T>) -> Vec<Option<T>> {
+fn column<'a, T>(deliveries: &[&'a Delivery], of: fn(&'a Call) -> Option<T>) -> Vec<Option<T>> {
     deliveries.iter().map(|delivery| of(&delivery.event)).collect()
 }
 

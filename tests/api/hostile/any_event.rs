@@ -1,6 +1,6 @@
 //! Any bytes and any JSON through the parser, against a plain model of what the documentation wants.
 
-use aftercall::receive::event::CallEvent;
+use aftercall::{call::Call, receive::after_call};
 use chrono::{DateTime, Utc};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Map, Value, json};
@@ -11,8 +11,8 @@ use crate::helpers::SAMPLE;
 const EXPECTED: u8 = 0;
 const OPTIONAL: u8 = 1;
 
-fn parse(body: &[u8]) -> Option<CallEvent> {
-    CallEvent::parse(body, DateTime::<Utc>::UNIX_EPOCH).ok()
+fn parse(body: &[u8]) -> Option<Call> {
+    after_call::parse(body, DateTime::<Utc>::UNIX_EPOCH).ok()
 }
 
 /// What stands in a field of a text: a number is its digits, and Postgres can't hold a NUL.

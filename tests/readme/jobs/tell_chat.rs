@@ -4,9 +4,9 @@ use reqwest::{Method, Url};
 
 use super::{Job, JobError, Outcome};
 use crate::{
+    call::{Call, Status},
     clients::Vendor,
     config::{Config, ConfigError},
-    receive::event::{CallEvent, Status},
 };
 
 /// Tells the team's chat about a missed call.
@@ -28,11 +28,11 @@ impl Job for TellChat {
         self.url.origin().ascii_serialization()
     }
 
-    fn wants(call: &CallEvent, _: &Config) -> bool {
+    fn wants(call: &Call, _: &Config) -> bool {
         call.status == Some(Status::Missed)
     }
 
-    async fn run(&self, call: &CallEvent) -> Result<Outcome, JobError> {
+    async fn run(&self, call: &Call) -> Result<Outcome, JobError> {
         let message = serde_json::json!({ "text": format!("Missed call {}", call.call_id) });
         let request = self.chat.request(Method::POST, self.url.clone()).json(&message);
         self.chat.send(request).await?.success(&self.chat)?;
