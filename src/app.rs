@@ -24,13 +24,7 @@ use crate::{
     config::Config,
     db,
     error::Rejection,
-    jobs::{
-        Enabled, JobKind,
-        bell::Bell,
-        breaker::Breakers,
-        queue::{Prepared, Workers},
-        waiting,
-    },
+    job::{Enabled, JobKind},
     readiness::Readiness,
     receive::{
         self,
@@ -41,6 +35,12 @@ use crate::{
     },
     rotation,
     serve::{listen, most_connections, serve},
+    work::{
+        breaker::Breakers,
+        queue::{Prepared, Workers, prepare},
+        unserved,
+        wake_up::WakeUp,
+    },
 };
 
 /// What a request handler can reach.
@@ -92,7 +92,7 @@ pub struct Running {
     pub admin: Admin,
     receiver: Option<Receiver>,
     workers: Workers,
-    bell: Option<AbortOnDropHandle<()>>,
+    wake_up: Option<AbortOnDropHandle<()>>,
     /// What tells people of trouble.
     telling: JoinSet<()>,
     unserved: AbortOnDropHandle<()>,
@@ -122,16 +122,17 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     let jobs = Enabled::new(jobs, Arc::clone(&config))?;
     let receiving = roles.receive.then(|| anyhow::Ok((Guard::new(&config.webhook)?, db::writer_pool(url)?)));
     let receiving = receiving.transpose()?;
-    let bell = Bell::default();
+    let wake_up = WakeUp::default();
     let workers = Workers {
         pool: db::worker_pool(url, config.jobs.concurrency)?,
         stop: CancellationToken::new(),
         tracker: TaskTracker::new(),
-        breakers: Breakers::new(bell.clone()),
-        bell,
+        breakers: Breakers::new(wake_up.clone()),
+        wake_up,
         quarantine: Arc::default(),
     };
-    let prepared = if roles.work { jobs.prepare(&workers)? } else { Vec::new() };
+    let kinds = jobs.kinds().iter().filter(|_| roles.work);
+    let prepared = kinds.map(|kind| prepare(*kind, &config, &workers)).collect::<Result<Vec<_>, _>>()?;
     let alerts = Alerts::new(&config.alerts)?.map(Arc::new);
 
     let (probe, writer) = (db::probe_pool(url)?, Condition::default());
@@ -156,9 +157,9 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
         }
         None => None,
     };
-    let bell = roles.work.then(|| {
-        let Workers { pool, bell, .. } = workers.clone();
-        AbortOnDropHandle::new(tokio::spawn(bell.ring(pool)))
+    let wake_up = roles.work.then(|| {
+        let Workers { pool, wake_up, .. } = workers.clone();
+        AbortOnDropHandle::new(tokio::spawn(wake_up.run(pool)))
     });
     // Receivers tell, too: of the workers, none may be left.
     let mut telling = JoinSet::new();
@@ -168,7 +169,7 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
             telling.spawn(alerts.watch_receiver(readiness.clone(), outcomes));
         }
     }
-    let unserved = AbortOnDropHandle::new(tokio::spawn(waiting::watch(workers.pool.clone())));
+    let unserved = AbortOnDropHandle::new(tokio::spawn(unserved::watch(workers.pool.clone())));
     for Prepared { start, job } in prepared {
         start();
         parts.push(job);
@@ -181,7 +182,7 @@ pub async fn start(config: Config, roles: Roles, jobs: &[JobKind]) -> anyhow::Re
     let (address, receiver) = receiver.unzip();
     // A job ends within its own time limit; the rest is for writing down how.
     let patience = config.jobs.timeout + Duration::from_secs(5);
-    Ok(Running { address, admin, receiver, workers, bell, telling, unserved, rotation, patience })
+    Ok(Running { address, admin, receiver, workers, wake_up, telling, unserved, rotation, patience })
 }
 
 async fn receive(
@@ -220,7 +221,7 @@ impl Running {
         if timeout(self.patience, self.workers.tracker.wait()).await.is_err() {
             tracing::warn!("some jobs did not end in time: another worker runs them again");
         }
-        drop((self.bell, self.telling, self.unserved, self.rotation));
+        drop((self.wake_up, self.telling, self.unserved, self.rotation));
         close(&self.workers.pool).await;
         self.admin.stop().await
     }

@@ -5,8 +5,9 @@
 //! 1. [`receive::guard`]: may this request speak to us?
 //! 2. [`receive::after_call`]: bytes to a [`Call`](call::Call). ★ Another platform.
 //! 3. [`receive::store`]: dedupe and enqueue in one transaction; then the answer 200.
-//! 4. [`jobs`]: what happens to a call. ★ Your own jobs.
-//! 5. [`clients`]: the vendors' APIs. ★ Your own CRM.
+//! 4. [`work`]: the queues, and one run of a [`job`] with what follows from its end.
+//! 5. [`jobs`]: what happens to a call. ★ Your own jobs.
+//! 6. [`clients`]: the vendors' APIs. ★ Your own CRM.
 //!
 //! Around them: [`config`] (every setting), [`error`] (the table of answers), [`app`] (routes, start and stop), [`admin`]
 //! (the second listener), [`console`] (pages for people), [`alerts`] (messages to them), [`commands`] (what the program
@@ -26,9 +27,11 @@ pub mod db;
 #[cfg(feature = "dev")]
 pub mod dev;
 pub mod error;
+pub mod job;
 pub mod jobs;
 pub mod readiness;
 pub mod receive;
 pub mod rotation;
 pub mod serve;
 pub mod telemetry;
+pub mod work;

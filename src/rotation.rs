@@ -26,18 +26,18 @@ pub type Part = Box<dyn Fn(&Config) -> Result<PutInForce, ConfigError> + Send + 
 pub type PutInForce = Box<dyn FnOnce() + Send>;
 
 /// Something that is made of settings, in its present form.
-pub struct Live<T>(Arc<RwLock<Arc<T>>>);
+pub struct Live<T: ?Sized>(Arc<RwLock<Arc<T>>>);
 
-impl<T> Clone for Live<T> {
+impl<T: ?Sized> Clone for Live<T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<T: Send + Sync + 'static> Live<T> {
+impl<T: Send + Sync + ?Sized + 'static> Live<T> {
     /// Holds this at first.
-    pub fn new(value: T) -> Self {
-        Self(Arc::new(RwLock::new(Arc::new(value))))
+    pub fn new(value: Arc<T>) -> Self {
+        Self(Arc::new(RwLock::new(value)))
     }
 
     /// The one in force. Whoever has begun with it ends with it.
@@ -47,10 +47,13 @@ impl<T: Send + Sync + 'static> Live<T> {
     }
 
     /// The part of the process that it is, which `make` makes anew.
-    pub fn part(&self, make: impl Fn(&Config) -> Result<T, ConfigError> + Send + Sync + 'static) -> Part {
+    pub fn part(
+        &self,
+        make: impl Fn(&Config) -> Result<Arc<T>, ConfigError> + Send + Sync + 'static,
+    ) -> Part {
         let live = self.clone();
         Box::new(move |config| {
-            let (live, next) = (live.clone(), Arc::new(make(config)?));
+            let (live, next) = (live.clone(), make(config)?);
             Ok(Box::new(move || *live.0.write().unwrap_or_else(PoisonError::into_inner) = next))
         })
     }

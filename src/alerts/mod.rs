@@ -125,11 +125,13 @@ impl Alerts {
 }
 
 /// Where alerts go.
-fn address(config: &AlertConfig) -> Result<Option<Url>, ConfigError> {
+fn address(config: &AlertConfig) -> Result<Option<Arc<Url>>, ConfigError> {
     let address = |url: &SecretString| {
         let url = url.expose_secret().parse::<Url>().ok().filter(Url::has_host);
         // Without the text itself, which lets whoever has it write into the chat.
-        url.ok_or_else(|| ConfigError::new("ALERT_URL is no web address: https://hooks.slack.com/services/…"))
+        url.map(Arc::new).ok_or_else(|| {
+            ConfigError::new("ALERT_URL is no web address: https://hooks.slack.com/services/…")
+        })
     };
     config.url.as_ref().map(address).transpose()
 }

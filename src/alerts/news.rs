@@ -7,8 +7,8 @@ use sqlx::PgConnection;
 
 use super::at;
 use crate::{
-    jobs::{queue, waiting::Waiting},
     telemetry::Safe,
+    work::tasks::{self, Waiting},
 };
 
 /// The advisory lock of whoever tells: any number that nobody else uses.
@@ -166,7 +166,7 @@ pub(super) async fn over(connection: &mut PgConnection, quiet: Duration) -> sqlx
 /// like any other trouble.
 pub(super) async fn waiting(connection: &mut PgConnection, lag: Duration) -> sqlx::Result<Vec<String>> {
     let mut lines = Vec::new();
-    for Waiting { job, since, seconds, served } in queue::waiting(connection).await? {
+    for Waiting { job, since, seconds, served } in tasks::waiting(connection).await? {
         if served && seconds <= lag.as_secs_f64() {
             continue;
         }

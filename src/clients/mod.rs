@@ -1,4 +1,4 @@
-//! 5. The vendors' APIs. ★ Replace them with yours (`docs/make-it-yours.md`).
+//! 6. The vendors' APIs. ★ Replace them with yours (`docs/make-it-yours.md`).
 //!
 //! A client owns its base URL, its credential and its vendor's rules, and knows nothing of jobs. Every answer that is no
 //! success becomes a [`ClientError`], which says whether another try makes sense.

@@ -3,11 +3,7 @@
 use anyhow::Context;
 use clap::Args;
 
-use crate::{
-    config::Config,
-    db,
-    jobs::{self, queue},
-};
+use crate::{config::Config, db, job, jobs, work::tasks};
 
 /// Which jobs.
 #[derive(Debug, Args)]
@@ -30,9 +26,9 @@ pub struct RetryArgs {
 /// There is no such job, or the database can't be asked.
 pub async fn run(args: &RetryArgs) -> anyhow::Result<()> {
     let RetryArgs { job, event_id, config } = args;
-    jobs::named(jobs::ALL, job)?;
+    job::named(jobs::ALL, job)?;
     let config = config.clone().with_secrets()?;
-    let again = queue::run_anew(&db::worker_pool(&config.database()?, 0)?, job, event_id.as_deref()).await;
+    let again = tasks::run_anew(&db::worker_pool(&config.database()?, 0)?, job, event_id.as_deref()).await;
     let again = again.map_err(db::explain).context("the database of DATABASE_URL can't be asked")?;
     println!("{again} of {job} run anew");
     Ok(())

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::{AllowedAddresses, Config, ConfigError};
 
-/// A worker counts as dead after a minute without a sign of life (`src/jobs/queue/storage.rs`), and that minute must stay over
+/// A worker counts as dead after a minute without a sign of life (`src/work/queue/storage.rs`), and that minute must stay over
 /// twice a job's time limit, or a slow job would run twice at a time.
 const LONGEST_JOB: Duration = Duration::from_secs(30);
 

@@ -50,8 +50,8 @@ pub fn routes(config: &Config, pool: PgPool) -> (Router, Option<Part>) {
     (pages, Some(part))
 }
 
-fn password(config: &Config) -> Result<Secret, ConfigError> {
-    let password = config.console_password.as_ref().map(|password| Secret::of(password, None));
+fn password(config: &Config) -> Result<Arc<Secret>, ConfigError> {
+    let password = config.console_password.as_ref().map(|password| Arc::new(Secret::of(password, None)));
     password.ok_or_else(|| ConfigError::new("CONSOLE_PASSWORD is not set"))
 }
 

@@ -10,11 +10,11 @@
 //!
 //! A closed ticket gets a follow-up. Each recording that an event of the call names is added where the call is already.
 
-use super::{Job, JobError, Outcome};
 use crate::{
     call::{Call, Status},
     clients::{ClientError, zendesk::Zendesk},
     config::{Config, ConfigError},
+    job::{Job, JobError, Outcome},
 };
 
 /// Attaches the recording to the call's ticket, or leaves a note that there was a call.

@@ -1,10 +1,10 @@
 //! Pushes every call to a BI tool, as JSON. ★ Edit what is reported.
 
-use super::{Job, JobError, Outcome};
 use crate::{
     call::Call,
     clients::webhook::Webhook,
     config::{Config, ConfigError},
+    job::{Job, JobError, Outcome},
 };
 
 /// Delivers the call to `REPORT_URL`.

@@ -1,11 +1,11 @@
 //! Starts a quality review of calls that went wrong: missed, abandoned, or answered and over in no time. ★ Edit what is
 //! worth a review.
 
-use super::{Job, JobError, Outcome};
 use crate::{
     call::{Call, Status},
     clients::webhook::Webhook,
     config::{Config, ConfigError},
+    job::{Job, JobError, Outcome},
 };
 
 /// Delivers the call to `REVIEW_URL`.

@@ -1,10 +1,10 @@
 //! Logs the call in the CRM; which one that is says a line in [`clients`](crate::clients). ★ Edit what a receipt says.
 
-use super::{Job, JobError, Outcome};
 use crate::{
     call::Call,
     clients::{ClientError, crm::Crm},
     config::{Config, ConfigError},
+    job::{Job, JobError, Outcome},
 };
 
 /// Logs the call in the CRM, beside the contact that it was with.

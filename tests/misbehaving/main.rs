@@ -9,7 +9,7 @@ use aftercall::{
     app::{self, Roles, Running},
     call::Call,
     config::{Config, ConfigError},
-    jobs::{Job, JobError, JobKind, Outcome},
+    job::{Job, JobError, JobKind, Outcome},
 };
 use clap::{Args, FromArgMatches};
 use local_postgres::LocalPostgres;

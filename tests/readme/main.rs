@@ -1,20 +1,22 @@
 //! The README's example of a job of one's own: it stands there word for word, compiles, runs, and leaves its receipt.
 
 // The example is written for `src/jobs/`; these names give it that place here.
-use aftercall::{call, clients, config};
+use aftercall::{call, clients, config, job};
 
 mod jobs {
-    pub(crate) use aftercall::jobs::{Job, JobError, JobKind, Outcome};
     #[expect(unreachable_pub, reason = "it is in `src/jobs/`, where the list can reach it")]
     pub(crate) mod tell_chat;
 }
 
 use std::{process::Command, time::Duration};
 
-use aftercall::app::{self, Roles};
+use aftercall::{
+    app::{self, Roles},
+    job::JobKind,
+};
 use axum::{Json, Router, routing::post};
 use clap::{Args, FromArgMatches};
-use jobs::{JobKind, tell_chat::TellChat};
+use jobs::tell_chat::TellChat;
 use local_postgres::LocalPostgres;
 use serde_json::{Value, json};
 use sqlx::PgPool;

@@ -8,7 +8,8 @@ use super::HubSpot;
 use crate::{
     clients::crm::Crm,
     dev::{CONTACT, Played, needed},
-    jobs::{Job, update_crm::UpdateCrm},
+    job::Job,
+    jobs::update_crm::UpdateCrm,
 };
 
 /// The stand-in's HubSpot.

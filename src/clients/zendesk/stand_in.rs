@@ -4,7 +4,8 @@ use reqwest::Url;
 
 use crate::{
     dev::{Played, needed},
-    jobs::{Job, attach_recording::AttachRecording},
+    job::Job,
+    jobs::attach_recording::AttachRecording,
 };
 
 /// The stand-in's Zendesk.

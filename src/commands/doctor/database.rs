@@ -10,7 +10,7 @@ use super::Report;
 use crate::{
     config::Config,
     db::{self, Tables},
-    jobs::{queue, waiting::Waiting},
+    work::tasks::{self, Waiting},
 };
 
 /// How long the database may take to be reached, and to answer all questions.
@@ -194,7 +194,7 @@ async fn unserved(connection: &mut PgConnection, report: &mut Report) -> sqlx::R
         report.dash("workers", "not looked at before the first start");
         return Ok(());
     }
-    let mut unserved = queue::waiting(connection).await?;
+    let mut unserved = tasks::waiting(connection).await?;
     unserved.retain(|waiting| !waiting.served);
     for Waiting { job, since, .. } in &unserved {
         let found = format!("jobs of {job} wait since {}", since.format("%Y-%m-%d %H:%M:%S UTC"));

@@ -1,7 +1,7 @@
 //! Each job of `JOBS`: whether a worker would start with it, and what its vendor says to a request that changes nothing.
 
 use super::Report;
-use crate::{clients::ClientError, config::Config, jobs};
+use crate::{clients::ClientError, config::Config, job, jobs};
 
 pub(super) async fn check(config: &Config, report: &mut Report) {
     let names = &config.jobs.enabled.0;
@@ -9,9 +9,9 @@ pub(super) async fn check(config: &Config, report: &mut Report) {
         return report.dash("jobs", "JOBS is empty: calls are stored, and nothing is done about them");
     }
     for name in names {
-        match jobs::named(jobs::ALL, name).and_then(|job| job.check(config)) {
+        match job::named(jobs::ALL, name).and_then(|job| job.make(config)) {
             Err(error) => report.cross(name, &error.to_string(), "workers don't start without it"),
-            Ok(checking) => match checking.await {
+            Ok(job) => match job.check().await {
                 Ok(Some(found)) => report.tick(name, &found),
                 Ok(None) => report.tick(name, "it has all settings that it needs"),
                 Err(error) => report.cross(name, &error.to_string(), to_do(&error)),

@@ -58,8 +58,8 @@ struct Secrets {
 }
 
 impl Secrets {
-    fn new(config: &WebhookConfig) -> Result<Self, ConfigError> {
-        Ok(Self { credentials: Credentials::new(config)?, signatures: Signatures::new(config)? })
+    fn new(config: &WebhookConfig) -> Result<Arc<Self>, ConfigError> {
+        Ok(Arc::new(Self { credentials: Credentials::new(config)?, signatures: Signatures::new(config)? }))
     }
 }
 

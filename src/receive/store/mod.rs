@@ -28,7 +28,7 @@ use tokio::{
 };
 
 use super::room::Taken;
-use crate::{call::Call, jobs::Enabled};
+use crate::{call::Call, job::Enabled};
 
 /// The most calls that wait for the writer; the next one gets 503 at once.
 const LONGEST_QUEUE: usize = 4096;

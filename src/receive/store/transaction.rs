@@ -12,7 +12,8 @@ use ulid::Ulid;
 use super::{Delivery, Stored};
 use crate::{
     call::{CALL_COMPLETED, Call},
-    jobs::{Enabled, queue},
+    job::Enabled,
+    work::tasks,
 };
 
 /// Writes the new events among these, enqueues their jobs, and says of each delivery, in order, what became of it.
@@ -33,7 +34,7 @@ pub(super) async fn write<'a>(
     for job in jobs.kinds() {
         let wanted = |event: &&Call| event.event == CALL_COMPLETED && jobs.wants(job, event);
         let events = new.iter().map(|delivery| &delivery.event).filter(wanted);
-        queue::enqueue(&mut transaction, job.name, events.map(|event| event.event_id.as_str()), now).await?;
+        tasks::enqueue(&mut transaction, job.name, events.map(|event| event.event_id.as_str()), now).await?;
     }
     let earlier = find(&mut transaction, &repeated).await?;
     transaction.commit().await?;
@@ -70,7 +71,7 @@ pub(super) async fn try_out(connection: &mut PgConnection, jobs: &Enabled) -> sq
     .fetch_one(&mut *transaction)
     .await?;
     for job in jobs.kinds() {
-        queue::enqueue(&mut transaction, job.name, iter::once(event_id.as_str()), now).await?;
+        tasks::enqueue(&mut transaction, job.name, iter::once(event_id.as_str()), now).await?;
     }
     transaction.rollback().await
 }

@@ -10,7 +10,7 @@ use super::{
     connection::{Connection, Failure},
     transaction,
 };
-use crate::jobs::Enabled;
+use crate::job::Enabled;
 
 /// The most calls in one transaction.
 const LARGEST_BATCH: usize = 256;

@@ -2,11 +2,11 @@
 
 use reqwest::{Method, Url};
 
-use super::{Job, JobError, Outcome};
 use crate::{
     call::{Call, Status},
     clients::Vendor,
     config::{Config, ConfigError},
+    job::{Job, JobError, Outcome},
 };
 
 /// Tells the team's chat about a missed call.

@@ -16,8 +16,12 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{JobError, Outcome, bell::Bell};
-use crate::{clients::ClientError, telemetry::Safe};
+use super::wake_up::WakeUp;
+use crate::{
+    clients::ClientError,
+    job::{JobError, Outcome},
+    telemetry::Safe,
+};
 
 /// Runs in a row that find the vendor down before all its jobs wait.
 const TROUBLES: u32 = 3;
@@ -30,14 +34,14 @@ const LONGEST_PROBE: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Breakers {
     all: Arc<Mutex<HashMap<String, Arc<Breaker>>>>,
-    bell: Bell,
+    wake_up: WakeUp,
 }
 
 impl Breakers {
-    /// None yet; `bell` wakes the queues when one of them closes.
+    /// None yet; `wake_up` wakes the queues when one of them closes.
     #[must_use]
-    pub fn new(bell: Bell) -> Self {
-        Self { all: Arc::default(), bell }
+    pub fn new(wake_up: WakeUp) -> Self {
+        Self { all: Arc::default(), wake_up }
     }
 
     /// The breaker that all jobs of this vendor share.
@@ -45,7 +49,7 @@ impl Breakers {
         let mut breakers = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || {
             let vendor = destination.to_owned();
-            Arc::new(Breaker { vendor, bell: self.bell.clone(), state: Mutex::default() })
+            Arc::new(Breaker { vendor, wake_up: self.wake_up.clone(), state: Mutex::default() })
         };
         Arc::clone(breakers.entry(destination.to_owned()).or_insert_with(new))
     }
@@ -53,7 +57,7 @@ impl Breakers {
 
 pub(super) struct Breaker {
     vendor: String,
-    bell: Bell,
+    wake_up: WakeUp,
     state: Mutex<State>,
 }
 
@@ -157,7 +161,7 @@ impl Breaker {
                     self.is_well(&mut state, run.probe);
                 } else if run.probe {
                     // The next job in the queue may be one that asks.
-                    self.bell.wake_all();
+                    self.wake_up.wake_all();
                 }
                 match result {
                     // A limit of one thing says nothing of the rest.
@@ -175,7 +179,7 @@ impl Breaker {
         } else if probe {
             *state = State::default();
             tracing::info!(vendor = self.vendor, "it is well again: its jobs go on");
-            self.bell.wake_all();
+            self.wake_up.wake_all();
         }
     }
 

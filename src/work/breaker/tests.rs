@@ -5,7 +5,7 @@ use super::*;
 const LONGEST: Duration = Duration::from_hours(3);
 
 fn breaker() -> Arc<Breaker> {
-    Breakers::new(Bell::default()).of("https://vendor.example")
+    Breakers::new(WakeUp::default()).of("https://vendor.example")
 }
 
 fn down() -> Result<Outcome, JobError> {

@@ -27,13 +27,13 @@ const SILENCE: Duration = Duration::from_secs(10);
 /// The wait before a lost listener connects again; the tick goes on meanwhile.
 const RECONNECT: Duration = Duration::from_secs(1);
 
-/// Hangs in every queue, and wakes them all.
+/// Wakes every queue.
 #[derive(Clone, Default)]
-pub struct Bell {
+pub struct WakeUp {
     wakers: Arc<Mutex<HashMap<&'static str, Waker>>>,
 }
 
-impl Bell {
+impl WakeUp {
     /// Wakes this queue from now on, in place of what was woken for it before.
     pub(super) fn wake(&self, queue: &'static str, waker: &Waker) {
         self.wakers.lock().unwrap_or_else(PoisonError::into_inner).insert(queue, waker.clone());
@@ -46,10 +46,10 @@ impl Bell {
         }
     }
 
-    /// Rings for ever, at every tick and every new job.
+    /// Wakes them for ever, at every tick and every new job.
     ///
-    /// It must outlive the workers: one that stops may wait for a ring to hear of its last job's end.
-    pub async fn ring(self, pool: PgPool) {
+    /// It must outlive the workers: one that stops may wait to be woken to hear of its last job's end.
+    pub async fn run(self, pool: PgPool) {
         tokio::join!(self.tick(), self.listen(&pool));
     }
 

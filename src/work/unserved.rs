@@ -1,30 +1,15 @@
-//! Queues in which jobs wait, and those that no worker serves: a receiver's JOBS names what no worker's does, or no worker
-//! is up.
+//! Jobs that no worker serves: a receiver's JOBS names what no worker's does, or no worker is up.
 
 use std::{collections::BTreeSet, time::Duration};
 
-use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::queue;
+use super::tasks::{self, Waiting};
 use crate::{db, telemetry::Safe};
 
 /// How often it is looked for them.
 const LOOK: Duration = Duration::from_secs(15);
-
-/// A queue with a job that is due for a minute and not begun.
-#[derive(Debug)]
-pub struct Waiting {
-    /// The job's name.
-    pub job: String,
-    /// Since when the oldest of them is due.
-    pub since: DateTime<Utc>,
-    /// How long that is by the database's clock, in seconds.
-    pub seconds: f64,
-    /// Whether a worker of the queue has shown itself in the last minute.
-    pub served: bool,
-}
 
 /// Names queues that no worker serves in the log, each once until it is served again; for ever.
 pub async fn watch(pool: PgPool) {
@@ -35,7 +20,7 @@ pub async fn watch(pool: PgPool) {
         look.tick().await;
         let found = db::within(async {
             let mut connection = pool.acquire().await?;
-            queue::waiting(&mut connection).await
+            tasks::waiting(&mut connection).await
         });
         // A database that is away is told by whoever needs it.
         let Ok(mut found) = found.await else { continue };

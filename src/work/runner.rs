@@ -1,4 +1,4 @@
-//! One run of a [`Job`]: its receipt, the time limit, a panic, and what follows from a failure.
+//! One run of a job: its receipt, the time limit, a panic, and what follows from a failure.
 
 use std::{
     any::Any,
@@ -12,7 +12,6 @@ use tokio::{sync::Mutex, time::timeout_at};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
-    Job, JobError, Outcome, Receipt,
     breaker::{Blame, Breaker, Run},
     ledger::{Attempt, End, Failure, Known, Ledger},
 };
@@ -20,6 +19,7 @@ use crate::{
     call::Call,
     clients::{ClientError, run},
     config::JobsConfig,
+    job::{AnyJob, JobError, Outcome, Receipt},
     rotation::Live,
     telemetry::{Safe, millis},
 };
@@ -37,9 +37,11 @@ const LOOKS: Duration = Duration::from_secs(10);
 const BUSY_CALL: Duration = Duration::from_millis(200);
 
 /// A job and what its runs need.
-pub(super) struct Worker<J> {
-    pub(super) job: Live<J>,
-    /// [`Job::wants`] under this deployment's settings.
+pub(super) struct Runner {
+    /// [`Job::NAME`](crate::job::Job::NAME).
+    pub(super) name: &'static str,
+    pub(super) job: Live<dyn AnyJob>,
+    /// [`Job::wants`](crate::job::Job::wants) under this deployment's settings.
     pub(super) wants: Box<dyn Fn(&Call) -> bool + Send + Sync>,
     pub(super) destination: String,
     pub(super) pool: PgPool,
@@ -58,11 +60,11 @@ pub(super) enum Ended {
     Attempt(End),
 }
 
-impl<J: Job> Worker<J> {
+impl Runner {
     /// Runs the job for an event and writes down how it ended; `probe` says that it is to show whether its vendor is well.
     pub(super) async fn run(&self, event_id: &str, task_id: &str, probe: bool) -> sqlx::Result<Ended> {
         let ledger =
-            Ledger { pool: &self.pool, job: J::NAME, destination: &self.destination, event_id, task_id };
+            Ledger { pool: &self.pool, job: self.name, destination: &self.destination, event_id, task_id };
         let _alone = if ledger.is_suspect().await? {
             tokio::select! {
                 alone = self.quarantine.lock() => Some(alone),
@@ -81,7 +83,7 @@ impl<J: Job> Worker<J> {
         };
         let end = self.attempt(&ledger, &attempt, probe, leased + LOOKS + self.policy.timeout).await?;
         ledger.end(&attempt, &end).await?;
-        log(J::NAME, event_id, millis(begun), &end);
+        log(self.name, event_id, millis(begun), &end);
         Ok(Ended::Attempt(end))
     }
 

@@ -12,19 +12,19 @@ use apalis_postgres::{Config, PgTask};
 use serde_json::Value;
 
 use super::{
-    super::bell::Bell,
+    super::wake_up::WakeUp,
     storage::{HEARTBEAT, Storage},
 };
 
-/// What a worker of apalis polls, woken by the [`Bell`].
+/// What a worker of apalis polls, woken by the [`WakeUp`].
 pub(super) struct Polled {
     persisted: Persisted<Storage>,
-    bell: Bell,
+    wake_up: WakeUp,
 }
 
 impl Polled {
-    pub(super) fn new(storage: Storage, bell: Bell) -> Self {
-        Self { persisted: Persisted::new(storage), bell }
+    pub(super) fn new(storage: Storage, wake_up: WakeUp) -> Self {
+        Self { persisted: Persisted::new(storage), wake_up }
     }
 }
 
@@ -45,7 +45,7 @@ impl Backend for Polled {
         context: &mut Context<'_>,
         worker: &WorkerContext,
     ) -> Poll<Option<Result<PgTask, Self::Error>>> {
-        self.bell.wake(self.persisted.queue, context.waker());
+        self.wake_up.wake(self.persisted.queue, context.waker());
         self.persisted.poll_next(context, worker)
     }
 
@@ -54,7 +54,7 @@ impl Backend for Polled {
         context: &mut Context<'_>,
         worker: &WorkerContext,
     ) -> Poll<Result<(), Self::Error>> {
-        self.bell.wake(self.persisted.queue, context.waker());
+        self.wake_up.wake(self.persisted.queue, context.waker());
         self.persisted.poll_close(context, worker)
     }
 }

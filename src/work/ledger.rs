@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 use sqlx::{PgPool, types::Json};
 use tokio::time::sleep;
 
-use super::{Receipt, queue};
+use super::tasks;
 use crate::{
     call::{Call, followable},
     db,
+    job::Receipt,
     receive::{after_call, fields::Malformed},
 };
 
@@ -75,7 +76,7 @@ pub(super) enum End {
 
 /// Why an attempt failed.
 pub(super) struct Failure {
-    /// A word that stands for many of them, as [`JobError::kind`](super::JobError::kind) has it.
+    /// A word that stands for many of them, as [`JobError::kind`](crate::job::JobError::kind) has it.
     pub(super) kind: &'static str,
     /// Without the call's personal data.
     pub(super) reason: String,
@@ -141,7 +142,7 @@ impl Ledger<'_> {
     pub(super) async fn put_off(&self, wait: Duration) -> sqlx::Result<()> {
         db::within(async {
             let mut connection = self.pool.acquire().await?;
-            queue::postpone(&mut connection, self.task_id, wait).await
+            tasks::postpone(&mut connection, self.task_id, wait).await
         })
         .await
     }
@@ -177,7 +178,7 @@ impl Ledger<'_> {
         );
         let row = db::within(query.fetch_one(self.pool)).await?;
         let newest_has_job =
-            row.event_id == self.event_id || queue::has(self.pool, self.job, &row.event_id).await?;
+            row.event_id == self.event_id || tasks::has(self.pool, self.job, &row.event_id).await?;
         Ok(Known {
             newest_id: row.event_id,
             received_at: row.received_at,
@@ -250,7 +251,7 @@ impl Ledger<'_> {
             return query.execute(self.pool).await.map(drop);
         };
         let mut transaction = self.pool.begin().await?;
-        queue::postpone(&mut transaction, self.task_id, wait).await?;
+        tasks::postpone(&mut transaction, self.task_id, wait).await?;
         query.execute(&mut *transaction).await?;
         transaction.commit().await
     }

@@ -1,0 +1,10 @@
+//! 4. How jobs are run: [`queue`] serves apalis' queues, [`runner`] runs a job for a call and decides what follows from its
+//! end, [`ledger`] writes it down, [`breaker`] holds back what goes to a vendor in trouble.
+
+pub mod breaker;
+mod ledger;
+pub mod queue;
+mod runner;
+pub mod tasks;
+pub mod unserved;
+pub mod wake_up;

@@ -1,0 +1,135 @@
+//! The rows of apalis' table `apalis.jobs`, each of which is a job to be done for one event.
+
+use std::time::Duration;
+
+use apalis::prelude::TaskBuilder;
+use apalis_postgres::{PgTask, queries::push_tasks};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{PgConnection, PgPool};
+
+use crate::db;
+
+/// Enqueues a job for each event, in the caller's transaction.
+///
+/// `now` is the database's time in seconds since 1970: apalis would take this process's clock, and a clock that is ahead
+/// would make the job wait.
+pub(crate) async fn enqueue(
+    connection: &mut PgConnection,
+    job: &str,
+    event_ids: impl Iterator<Item = &str>,
+    now: i64,
+) -> sqlx::Result<()> {
+    let tasks: Vec<PgTask> = event_ids.map(|event_id| task(event_id, now)).collect();
+    if tasks.is_empty() {
+        return Ok(());
+    }
+    push_tasks(connection, job, tasks).await.map_err(|error| match error {
+        apalis_postgres::Error::Database(error) => error,
+        other => sqlx::Error::Protocol(other.to_string()),
+    })
+}
+
+fn task(event_id: &str, now: i64) -> PgTask {
+    TaskBuilder::new(Value::from(event_id).to_string().into_bytes())
+        // One row for each event and job, ever: the index on it refuses a second one.
+        .idempotency_key(event_id)
+        .run_at_timestamp(now.unsigned_abs())
+        // apalis would leave a job that failed this often in limbo.
+        .max_attempts(i32::MAX as usize)
+        .build()
+}
+
+/// Moves a running job's next start; apalis' acknowledgement leaves it there. It outlives every restart.
+pub(crate) async fn postpone(
+    connection: &mut PgConnection,
+    task_id: &str,
+    wait: Duration,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update apalis.jobs set run_at = clock_timestamp() + make_interval(secs => $2) where id = $1",
+        task_id,
+        wait.as_secs_f64(),
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Whether an event has a job of this name, in whatever state.
+pub(crate) async fn has(pool: &PgPool, job: &str, event_id: &str) -> sqlx::Result<bool> {
+    let query = sqlx::query_scalar!(
+        r#"
+        select exists (select from apalis.jobs where job_type = $1 and idempotency_key = $2)
+            or exists (select from attempt where job = $1 and event_id = $2) as "has!"
+        "#,
+        job,
+        event_id,
+    );
+    db::within(query.fetch_one(pool)).await
+}
+
+/// The queues with a job that is due for a minute and not begun.
+///
+/// # Errors
+///
+/// The database can't be asked.
+pub async fn waiting(connection: &mut PgConnection) -> sqlx::Result<Vec<Waiting>> {
+    // One look into the index by which jobs are fetched for each queue, however many jobs wait.
+    sqlx::query_as!(
+        Waiting,
+        r#"
+        with recursive queue (name) as (
+            select min(job_type) from apalis.jobs
+            union all
+            select (select min(job_type) from apalis.jobs where job_type > name) from queue where name is not null
+        )
+        select queue.name as "job!", oldest.run_at as "since!",
+               extract(epoch from now() - oldest.run_at)::float8 as "seconds!",
+               exists (
+                   select from apalis.workers
+                   where worker_type = queue.name and last_seen > now() - interval '1 minute'
+               ) as "served!"
+        from queue cross join lateral (
+            select run_at from apalis.jobs
+            where job_type = queue.name and (status = 'Pending' or (status = 'Failed' and attempts < max_attempts))
+            order by priority desc, run_at limit 1
+        ) as oldest
+        where oldest.run_at < now() - interval '1 minute'
+        "#
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Lets jobs of this name that were given up run anew, those of one event or all; returns how many.
+///
+/// # Errors
+///
+/// The database can't be asked.
+pub async fn run_anew(pool: &PgPool, job: &str, event_id: Option<&str>) -> sqlx::Result<u64> {
+    let rows = sqlx::query!(
+        "
+        update apalis.jobs set status = 'Pending', run_at = now(), lock_by = null, lock_at = null, done_at = null
+        where job_type = $1 and status = 'Killed' and ($2::text is null or idempotency_key = $2)
+        ",
+        job,
+        event_id,
+    )
+    .execute(pool)
+    .await?;
+    Ok(rows.rows_affected())
+}
+
+/// A queue with a job that is due for a minute and not begun.
+#[derive(Debug)]
+pub struct Waiting {
+    /// The job's name.
+    pub job: String,
+    /// Since when the oldest of them is due.
+    pub since: DateTime<Utc>,
+    /// How long that is by the database's clock, in seconds.
+    pub seconds: f64,
+    /// Whether a worker of the queue has shown itself in the last minute.
+    pub served: bool,
+}
