@@ -9,6 +9,7 @@ use apalis_postgres::PostgresStorage;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
     Connection, Executor, PgConnection, PgPool,
+    error::DatabaseError,
     migrate::{Migrate, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -85,6 +86,14 @@ const FRESH: Duration = Duration::from_secs(2);
 /// Theirs, or [`sqlx::Error::PoolTimedOut`].
 pub async fn within<T>(statements: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
     timeout(STATEMENTS, statements).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
+/// Whether the database refused what one row says: SQLSTATE classes 22 (data exception), 23 (constraint violation) and 54
+/// (limit exceeded). All others tell of the server, and what failed for one row would fail for all.
+#[must_use]
+pub fn is_about_a_row(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
 }
 
 /// The workers' connections: their statements are short, so they share them. One that has gone silent is cut, both when

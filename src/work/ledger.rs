@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use sqlx::{PgPool, types::Json};
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::tasks;
 use crate::{
@@ -13,9 +14,10 @@ use crate::{
     db,
     job::Receipt,
     receive::{after_call, fields::Malformed},
+    telemetry::Safe,
 };
 
-/// How often the end of an attempt is tried to be written: what a vendor did must not be forgotten over a lost connection.
+/// How often a process that stops tries to write the end of an attempt.
 const TRIES: u32 = 5;
 
 /// One job's records of one event.
@@ -192,18 +194,32 @@ impl Ledger<'_> {
         })
     }
 
-    /// Writes down how the attempt ended, and with it, in one commit, its receipt or the time of the next try.
-    pub(super) async fn end(&self, attempt: &Attempt, end: &End) -> sqlx::Result<()> {
-        for _ in 1..TRIES {
-            match db::within(self.write(attempt, end)).await {
-                Err(error) if error.as_database_error().is_none() => {
-                    tracing::warn!(job = self.job, %error, "how an attempt ended is not written yet");
-                    sleep(Duration::from_secs(1)).await;
-                }
-                written => return written,
+    /// Writes down how the attempt ended, and with it, in one commit, its receipt or the time of the next try. What a vendor
+    /// did must not be forgotten over a lost connection or a full disk: it is tried for as long as the process lives, and a
+    /// few times more once it stops.
+    ///
+    /// # Errors
+    ///
+    /// The database refuses it for what it says, or the process stops.
+    pub(super) async fn end(
+        &self,
+        attempt: &Attempt,
+        end: &End,
+        stop: &CancellationToken,
+    ) -> sqlx::Result<()> {
+        let mut tries = 0;
+        loop {
+            let Err(error) = db::within(self.write(attempt, end)).await else { return Ok(()) };
+            tries += 1;
+            if db::is_about_a_row(&error) || stop.is_cancelled() && tries >= TRIES {
+                return Err(error);
             }
+            if tries == 1 {
+                let event_id = Safe(self.event_id);
+                tracing::warn!(job = self.job, %event_id, %error, "how an attempt ended can't be written yet");
+            }
+            sleep(Duration::from_secs(1)).await;
         }
-        db::within(self.write(attempt, end)).await
     }
 
     async fn write(&self, attempt: &Attempt, end: &End) -> sqlx::Result<()> {

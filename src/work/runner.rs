@@ -82,7 +82,7 @@ impl Runner {
             return Ok(Ended::NotBegun("another event of its call is worked on"));
         };
         let end = self.attempt(&ledger, &attempt, probe, leased + LOOKS + self.policy.timeout).await?;
-        ledger.end(&attempt, &end).await?;
+        ledger.end(&attempt, &end, &self.stop).await?;
         log(self.name, event_id, millis(begun), &end);
         Ok(Ended::Attempt(end))
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::helpers::{App, SAMPLE, database, event, eventually, proxy::Proxy, told};
+use crate::helpers::{App, REPORTS, SAMPLE, database, event, eventually, proxy::Proxy, told};
 
 #[tokio::test]
 async fn a_network_that_goes_silent_is_answered_503_and_forgotten_when_it_is_back() {
@@ -121,4 +121,28 @@ async fn the_probe_asks_the_database_once_a_second_however_often_it_is_asked() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let during = app.count(asked).await - before;
     assert!(during < 100 + 10 * i64::try_from(per_second).unwrap(), "{during} transactions");
+}
+
+#[tokio::test]
+async fn a_job_that_a_full_disk_keeps_from_being_written_down_is_done_once_and_not_given_up() {
+    let app = App::start().await;
+    run(
+        &app,
+        "create function refuse() returns trigger language plpgsql as
+            $$ begin raise sqlstate '53100' using message = 'no space left on device'; end $$;
+        create trigger full_disk before insert on receipt for each row execute function refuse()",
+    )
+    .await;
+    app.deliver(&event("evt_1", "cl_1")).await;
+    let line = app.process.says("how an attempt ended can't be written yet").await;
+    assert_eq!(line["job"], "report-call");
+    // Longer than the five runs after which a job counts as one that kills its process.
+    let begun = Instant::now();
+    eventually("the disk is full for a while", async || begun.elapsed() > Duration::from_secs(8)).await;
+    run(&app, "drop trigger full_disk on receipt").await;
+    app.all_done().await;
+    assert_eq!(app.heard(REPORTS), 1);
+    assert_eq!(app.count("select count(*) from receipt").await, 1);
+    assert_eq!(app.count("select count(*) from attempt where result = 'done'").await, 1);
+    assert_eq!(app.count("select count(*) from attempt").await, 1);
 }

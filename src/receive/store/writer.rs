@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
-use sqlx::{PgPool, error::DatabaseError};
+use sqlx::PgPool;
 use tokio::{sync::mpsc, time::sleep};
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
     connection::{Connection, Failure},
     transaction,
 };
-use crate::job::Enabled;
+use crate::{db, job::Enabled};
 
 /// The most calls in one transaction.
 const LARGEST_BATCH: usize = 256;
@@ -95,12 +95,8 @@ async fn try_out(connection: &mut Connection, jobs: &Enabled, condition: &Condit
     }
 }
 
-/// SQLSTATE classes 22 (data exception), 23 (constraint violation) and 54 (limit exceeded) tell of one row; all others
-/// tell of the server, and what failed for one would fail for all.
 fn is_about_a_row(failure: &Failure) -> bool {
-    let Failure::Database(error) = failure else { return false };
-    let code = error.as_database_error().and_then(DatabaseError::code);
-    code.is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
+    matches!(failure, Failure::Database(error) if db::is_about_a_row(error))
 }
 
 fn refused(failure: &Failure) -> StoreError {
