@@ -1,5 +1,7 @@
-//! 4. How jobs are run: [`queue`] serves apalis' queues, [`runner`] runs a job for a call and decides what follows from its
-//! end, [`ledger`] writes it down, [`breaker`] holds back what goes to a vendor in trouble.
+//! 4. How jobs are run.
+//!
+//! `queue` serves apalis' queues, `runner` runs a job for a call and decides what follows from its end, `ledger` writes it
+//! down, `breaker` holds back what goes to a vendor in trouble.
 
 pub mod breaker;
 mod ledger;

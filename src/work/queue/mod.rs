@@ -1,7 +1,7 @@
 //! The queues, as apalis serves them.
 //!
 //! apalis keeps what is to be done, wakes workers, and gives a dead worker's jobs to another. When a failed job comes
-//! back, and when it doesn't, is decided in [`runner`](super::runner): apalis' own retries don't wait.
+//! back, and when it doesn't, is decided in `runner`: apalis' own retries don't wait.
 
 mod polled;
 mod storage;
