@@ -4,8 +4,8 @@ use std::{fmt, pin::Pin, sync::Arc};
 
 use crate::{
     call::Call,
-    clients::ClientError,
     config::{Config, ConfigError},
+    vendor::ClientError,
 };
 
 /// Something that is done once for every call.

@@ -7,7 +7,7 @@
 //! 3. [`receive::store`]: dedupe and enqueue in one transaction; then the answer 200.
 //! 4. [`work`]: the queues, and one run of a [`job`] with what follows from its end.
 //! 5. [`jobs`]: what happens to a call. ★ Your own jobs.
-//! 6. [`clients`]: the vendors' APIs. ★ Your own CRM.
+//! 6. [`clients`]: the vendors' APIs, over [`vendor`]. ★ Your own CRM.
 //!
 //! Around them: [`config`] (every setting), [`error`] (the table of answers), [`app`] (routes, start and stop), [`admin`]
 //! (the second listener), [`console`] (pages for people), [`alerts`] (messages to them), [`commands`] (what the program
@@ -34,4 +34,5 @@ pub mod receive;
 pub mod rotation;
 pub mod serve;
 pub mod telemetry;
+pub mod vendor;
 pub mod work;

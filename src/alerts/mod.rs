@@ -22,10 +22,10 @@ use sqlx::PgPool;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::{
-    clients::Vendor,
     config::{AlertConfig, ConfigError},
     rotation::{Live, Part},
     telemetry::Safe,
+    vendor::Vendor,
 };
 
 /// How often it is looked for news.
@@ -119,7 +119,7 @@ impl Alerts {
         let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let request =
             self.chat.request(Method::POST, Url::clone(&self.url.now())).json(&json!({ "text": text }));
-        self.chat.send(request).await?.success(&self.chat)?;
+        self.chat.send(request).await?.success()?;
         Ok(())
     }
 }

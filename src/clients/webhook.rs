@@ -10,8 +10,10 @@ use reqwest::{Method, Url, header::CONTENT_TYPE};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use super::{ClientError, Vendor, idempotency_key};
-use crate::{call::Call, config::ConfigError};
+use crate::{
+    vendor::{ClientError, Vendor, idempotency_key},
+    {call::Call, config::ConfigError},
+};
 
 /// One receiving URL.
 pub struct Webhook {
@@ -64,7 +66,7 @@ impl Webhook {
                 signature.map_err(|error| ClientError::Stop(format!("it can't be signed: {error}")))?;
             request = request.header("webhook-signature", signature);
         }
-        self.vendor.send(request.body(body)).await?.success(&self.vendor)?;
+        self.vendor.send(request.body(body)).await?.success()?;
         Ok(key)
     }
 }

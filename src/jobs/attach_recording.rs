@@ -12,9 +12,10 @@
 
 use crate::{
     call::{Call, Status},
-    clients::{ClientError, zendesk::Zendesk},
+    clients::zendesk::Zendesk,
     config::{Config, ConfigError},
     job::{Job, JobError, Outcome},
+    vendor::ClientError,
 };
 
 /// Attaches the recording to the call's ticket, or leaves a note that there was a call.

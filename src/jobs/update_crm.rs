@@ -2,9 +2,10 @@
 
 use crate::{
     call::Call,
-    clients::{ClientError, crm::Crm},
+    clients::crm::Crm,
     config::{Config, ConfigError},
     job::{Job, JobError, Outcome},
+    vendor::ClientError,
 };
 
 /// Logs the call in the CRM, beside the contact that it was with.

@@ -17,11 +17,11 @@ use super::{
 };
 use crate::{
     call::Call,
-    clients::{ClientError, run},
     config::JobsConfig,
     job::{AnyJob, JobError, Outcome, Receipt},
     rotation::Live,
     telemetry::{Safe, millis},
+    vendor::{ClientError, run},
 };
 
 /// Starts without an end before a job counts as one that kills its process.

@@ -1,7 +1,7 @@
 //! The README's example of a job of one's own: it stands there word for word, compiles, runs, and leaves its receipt.
 
 // The example is written for `src/jobs/`; these names give it that place here.
-use aftercall::{call, clients, config, job};
+use aftercall::{call, config, job, vendor};
 
 mod jobs {
     #[expect(unreachable_pub, reason = "it is in `src/jobs/`, where the list can reach it")]

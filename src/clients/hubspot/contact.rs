@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{HubSpot, refused, success};
 use crate::{
     call::Call,
-    clients::{Answer, ClientError},
+    vendor::{Answer, ClientError},
 };
 
 /// The custom field that names the contact.

@@ -17,10 +17,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answer, ClientError, Logged, Vendor, budget::Budget, code};
+use super::Logged;
 use crate::{
     call::Call,
     config::{Config, ConfigError, Pairs},
+    vendor::{Answer, Budget, ClientError, Vendor, code},
 };
 
 /// The name under which `update-crm` knows it.
@@ -165,7 +166,7 @@ fn refused(answer: &Answer) -> ClientError {
         403 => " (has the service key the scopes crm.objects.contacts.read and .write?)",
         _ => "",
     };
-    ClientError::by_status(answer, format!("{reason}{hint}"))
+    answer.refusal(format!("{reason}{hint}"))
 }
 
 #[derive(Deserialize)]

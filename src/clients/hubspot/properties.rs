@@ -13,8 +13,8 @@ use reqwest::Url;
 use super::CALL_ID_PROPERTY;
 use crate::{
     call::{Call, Direction, Status},
-    clients::cut::cut,
     config::Pairs,
+    vendor::cut,
 };
 
 /// The most characters that HubSpot takes as a property's value; over a longer one it refuses the whole call.

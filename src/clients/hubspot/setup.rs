@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{CALL_ID_PROPERTY, HubSpot, refused};
-use crate::clients::ClientError;
+use crate::vendor::ClientError;
 
 /// A number that nobody has: those of 555-01xx are kept for fiction. (North American Numbering Plan.)
 pub(super) const NOBODY: &str = "+12025550100";

@@ -6,7 +6,7 @@ use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
 use super::{Zendesk, wire::Refusal};
-use crate::clients::{Answer, ClientError};
+use crate::vendor::{Answer, ClientError};
 
 /// After so long a ticket that was just made is found by its `external_id`.
 const FOUND_AGAIN: Duration = Duration::from_secs(2);
@@ -69,7 +69,7 @@ pub(super) fn refused(answer: &Answer) -> ClientError {
         400 if reason.contains("IdempotentRequestError") => {
             ClientError::Retry { reason, after: Some(FOUND_AGAIN) }
         }
-        _ => ClientError::by_status(answer, reason),
+        _ => answer.refusal(reason),
     }
 }
 

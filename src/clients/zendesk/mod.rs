@@ -18,10 +18,10 @@ use std::cmp::Reverse;
 use reqwest::{Method, StatusCode, Url};
 use serde_json::json;
 
-use super::{ClientError, Vendor, idempotency_key};
 use crate::{
     call::Call,
     config::{ConfigError, Pairs, ZendeskConfig},
+    vendor::{ClientError, Vendor, idempotency_key},
 };
 use api::{decode, success};
 use note::Note;

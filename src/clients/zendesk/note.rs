@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::{recording, wire::Comment};
 use crate::{
     call::{Call, Status},
-    clients::{cut::cut, idempotency_key},
     config::Pairs,
+    vendor::{cut, idempotency_key},
 };
 
 /// A comment takes some 65,000 characters, "depending on your encoding/markup" (Zendesk's community): counted here in bytes

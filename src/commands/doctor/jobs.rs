@@ -1,7 +1,7 @@
 //! Each job of `JOBS`: whether a worker would start with it, and what its vendor says to a request that changes nothing.
 
 use super::Report;
-use crate::{clients::ClientError, config::Config, job, jobs};
+use crate::{config::Config, job, jobs, vendor::ClientError};
 
 pub(super) async fn check(config: &Config, report: &mut Report) {
     let names = &config.jobs.enabled.0;

@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use super::Report;
 use crate::{
-    clients::{Answer, Vendor},
     config::Config,
+    vendor::{Answer, Vendor},
 };
 
 /// What `/health/live` answers.

@@ -17,9 +17,9 @@ use serde::Deserialize;
 use sha2::Sha256;
 
 use crate::{
-    clients::Vendor,
     config::{Config, SignaturePolicy, WebhookConfig},
     telemetry::{Safe, millis},
+    vendor::Vendor,
 };
 use event::EventArgs;
 pub use event::sample;

@@ -18,9 +18,9 @@ use tokio::time::Instant;
 
 use super::wake_up::WakeUp;
 use crate::{
-    clients::ClientError,
     job::{JobError, Outcome},
     telemetry::Safe,
+    vendor::ClientError,
 };
 
 /// Runs in a row that find the vendor down before all its jobs wait.

@@ -4,9 +4,9 @@ use reqwest::{Method, Url};
 
 use crate::{
     call::{Call, Status},
-    clients::Vendor,
     config::{Config, ConfigError},
     job::{Job, JobError, Outcome},
+    vendor::Vendor,
 };
 
 /// Tells the team's chat about a missed call.
@@ -35,7 +35,7 @@ impl Job for TellChat {
     async fn run(&self, call: &Call) -> Result<Outcome, JobError> {
         let message = serde_json::json!({ "text": format!("Missed call {}", call.call_id) });
         let request = self.chat.request(Method::POST, self.url.clone()).json(&message);
-        self.chat.send(request).await?.success(&self.chat)?;
+        self.chat.send(request).await?.success()?;
         Ok(Outcome::done("message", call.call_id.as_str()).into())
     }
 }

@@ -6,7 +6,7 @@ const ELLIPSIS: char = '…';
 
 /// The text where it costs `most` or less, else its start and an ellipsis, together no more than that. What a character
 /// costs is the vendor's rule: one, its bytes, what it becomes in HTML.
-pub(super) fn cut(text: &str, most: usize, cost: impl Fn(char) -> usize) -> Cow<'_, str> {
+pub fn cut(text: &str, most: usize, cost: impl Fn(char) -> usize) -> Cow<'_, str> {
     let (mut spent, mut end) = (0, 0);
     for (at, character) in text.char_indices() {
         spent += cost(character);

@@ -24,7 +24,7 @@ const RECOVERY: Duration = Duration::from_mins(1);
 ///
 /// Other processes, and other software with the same account, share a vendor's limit, and nobody says how many they are:
 /// so each refusal halves the rate of this process, down to a quarter, and each quiet minute doubles it again.
-pub(super) struct Budget {
+pub struct Budget {
     /// The time that one request takes up where nothing was refused.
     each: Duration,
     /// How much of that may be used at once after a pause.
@@ -45,12 +45,12 @@ struct State {
 
 impl Budget {
     /// So many requests a second, and as many at once after a quiet second.
-    pub(super) fn requests_a_second(requests: NonZeroU32) -> Self {
+    pub fn requests_a_second(requests: NonZeroU32) -> Self {
         Self::new(requests, requests.get())
     }
 
     /// So many requests a second, one after the other: never more than that in any second.
-    pub(super) fn evenly_a_second(requests: NonZeroU32) -> Self {
+    pub fn evenly_a_second(requests: NonZeroU32) -> Self {
         Self::new(requests, 1)
     }
 
@@ -65,7 +65,7 @@ impl Budget {
     /// # Errors
     ///
     /// The vendor has asked for a pause, and this is what is left of it: whoever waited here need not be refused as well.
-    pub(super) async fn take(&self) -> Result<(), Duration> {
+    pub async fn take(&self) -> Result<(), Duration> {
         let _turn = self.turn.lock().await;
         let (cost, taken_until) = {
             let mut state = self.state();
@@ -80,7 +80,7 @@ impl Budget {
     }
 
     /// The vendor refused a request, too many, and asks for a pause.
-    pub(super) fn exceeded(&self, pause: Duration) {
+    pub fn exceeded(&self, pause: Duration) {
         let (mut state, now) = (self.state(), Instant::now());
         if state.price == 1 || state.priced_at.elapsed() > ONE_REFUSAL {
             state.price = (state.price * 2).min(HIGHEST_PRICE);
