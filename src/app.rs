@@ -5,7 +5,6 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context;
 use axum::{
     Router,
-    extract::FromRef,
     routing::{any, post},
 };
 use sqlx::PgPool;
@@ -27,10 +26,9 @@ use crate::{
     job::{Enabled, JobKind},
     readiness::Readiness,
     receive::{
-        self,
+        self, AppState,
         guard::Guard,
         outcomes::Outcomes,
-        refusals::Refusals,
         store::{Condition, Writer},
     },
     rotation,
@@ -42,25 +40,6 @@ use crate::{
         wake_up::WakeUp,
     },
 };
-
-/// What a request handler can reach.
-#[derive(Clone)]
-pub struct AppState {
-    /// Says who may deliver.
-    pub guard: Arc<Guard>,
-    /// Makes events durable.
-    pub writer: Writer,
-    /// Keeps the log short when many are refused.
-    pub refusals: Arc<Refusals>,
-    /// Tells people when some are refused that were not before.
-    pub outcomes: Arc<Outcomes>,
-}
-
-impl FromRef<AppState> for Arc<Guard> {
-    fn from_ref(app: &AppState) -> Self {
-        Arc::clone(&app.guard)
-    }
-}
 
 /// Every route of the webhook's listener; those of the other are in [`admin`] and the console.
 fn routes(config: &Config, state: AppState, readiness: Readiness) -> Router {

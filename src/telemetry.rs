@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::{DateTime, Utc};
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
@@ -105,6 +106,12 @@ impl fmt::Display for Safe<'_> {
 #[must_use]
 pub fn misleads(character: char) -> bool {
     matches!(character, '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+}
+
+/// A time for people.
+#[must_use]
+pub fn at(time: DateTime<Utc>) -> impl fmt::Display {
+    time.format("%Y-%m-%d %H:%M:%S UTC")
 }
 
 /// The milliseconds since then, for a log.

@@ -14,7 +14,6 @@ mod storing;
 use std::{sync::Arc, time::Duration};
 
 use anyhow::anyhow;
-use chrono::{DateTime, Utc};
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -134,9 +133,4 @@ fn address(config: &AlertConfig) -> Result<Option<Arc<Url>>, ConfigError> {
         })
     };
     config.url.as_ref().map(address).transpose()
-}
-
-/// A time for people.
-fn at(time: DateTime<Utc>) -> impl std::fmt::Display {
-    time.format("%Y-%m-%d %H:%M:%S UTC")
 }

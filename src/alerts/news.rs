@@ -5,9 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::at;
 use crate::{
-    telemetry::Safe,
+    telemetry::{Safe, at},
     work::tasks::{self, Waiting},
 };
 

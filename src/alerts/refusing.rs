@@ -5,10 +5,9 @@ use std::{collections::BTreeMap, time::Duration};
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
-use super::at;
 use crate::{
     receive::outcomes::{Kind, Refused},
-    telemetry::Safe,
+    telemetry::{Safe, at},
 };
 
 /// A single refusal is none: the platform sends everything that it cares for again.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
-use super::at;
+use crate::telemetry::at;
 
 /// What people were told, and are to be told.
 #[derive(Default)]

@@ -4,7 +4,7 @@ use clap::Args;
 use reqwest::Url;
 use secrecy::SecretString;
 
-use super::Pairs;
+use super::values::Pairs;
 
 /// The CRM of `update-crm`.
 #[derive(Debug, Clone, Args)]

@@ -7,6 +7,7 @@
 mod checks;
 pub mod dotenv;
 mod hubspot;
+mod ranges;
 mod values;
 mod webhooks;
 mod zendesk;
@@ -118,7 +119,7 @@ pub enum LogFormat {
 #[command(next_help_heading = "Webhook")]
 pub struct WebhookConfig {
     /// The path of the webhook, with or without a slash at its end.
-    #[arg(long = "webhook-path", env = "WEBHOOK_PATH", default_value = DEFAULT_PATH, value_parser = checks::webhook_path)]
+    #[arg(long = "webhook-path", env = "WEBHOOK_PATH", default_value = DEFAULT_PATH, value_parser = ranges::webhook_path)]
     pub path: String,
 
     /// The secret in the platform's custom header (`WEBHOOK_TOKEN`).
@@ -216,7 +217,7 @@ pub struct JobsConfig {
     pub enabled: Names,
 
     /// How long one run of a job may take, 30s at the most: a worker that is silent for a minute counts as dead.
-    #[arg(long = "job-timeout", env = "JOB_TIMEOUT", default_value = "20s", value_parser = checks::job_timeout)]
+    #[arg(long = "job-timeout", env = "JOB_TIMEOUT", default_value = "20s", value_parser = ranges::job_timeout)]
     pub timeout: Duration,
 
     /// The wait after the first failure; each further one doubles it.
@@ -232,7 +233,7 @@ pub struct JobsConfig {
     pub give_up_after: Duration,
 
     /// How many jobs of one kind a process runs at a time; more of them only wait for the vendor's limit.
-    #[arg(long = "job-concurrency", env = "JOB_CONCURRENCY", default_value = "8", value_parser = checks::concurrency)]
+    #[arg(long = "job-concurrency", env = "JOB_CONCURRENCY", default_value = "8", value_parser = ranges::concurrency)]
     pub concurrency: usize,
 }
 

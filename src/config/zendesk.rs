@@ -4,7 +4,7 @@ use clap::Args;
 use reqwest::Url;
 use secrecy::SecretString;
 
-use super::{Names, Pairs};
+use super::values::{Names, Pairs};
 
 /// The tickets of `attach-recording`.
 #[derive(Debug, Clone, Args)]

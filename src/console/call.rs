@@ -10,9 +10,8 @@ use serde_json::{Map, Value};
 use sqlx::{PgPool, types::Json};
 
 use super::{
-    Broken, Nothing,
     job::{Job, Seconds},
-    render,
+    page::{Broken, Nothing, render},
 };
 use crate::call::followable;
 

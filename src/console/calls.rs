@@ -6,9 +6,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 use super::{
-    Broken,
     job::{Job, Seconds},
-    render,
+    page::{Broken, render},
 };
 
 struct Call {

@@ -9,15 +9,15 @@ mod calls;
 mod door;
 mod hosts;
 mod job;
+mod page;
 
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
-use askama::Template;
 use axum::{
     Router,
     http::{StatusCode, header},
     middleware,
-    response::{Html, IntoResponse, Response},
+    response::IntoResponse,
     routing::get,
 };
 use sqlx::PgPool;
@@ -26,10 +26,10 @@ use crate::{
     config::{Config, ConfigError},
     receive::guard::credential::Secret,
     rotation::{Live, Part},
-    telemetry::misleads,
 };
 use door::Door;
 use hosts::Hosts;
+use page::Nothing;
 
 /// Every page, and what goes by the password. Without a password there are none.
 pub fn routes(config: &Config, pool: PgPool) -> (Router, Option<Part>) {
@@ -57,60 +57,4 @@ fn password(config: &Config) -> Result<Arc<Secret>, ConfigError> {
 
 async fn style() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../templates/console/style.css"))
-}
-
-/// A template as a page.
-fn render(template: &impl Template) -> Result<Html<String>, Broken> {
-    Ok(Html(disarm(&template.render()?)))
-}
-
-/// Makes visible what would turn the direction of writing, or hide: escaped as HTML, a name could still make its
-/// neighbours read backwards. On the finished page, so that no template can forget it.
-fn disarm(page: &str) -> String {
-    let mut text = String::with_capacity(page.len());
-    for character in page.chars() {
-        if misleads(character) || character.is_control() && !matches!(character, '\n' | '\t') {
-            // Writing to a String can't fail.
-            let _infallible = write!(text, "{}", character.escape_unicode());
-        } else {
-            text.push(character);
-        }
-    }
-    text
-}
-
-/// There is no such page, or no such call.
-struct Nothing;
-
-impl IntoResponse for Nothing {
-    fn into_response(self) -> Response {
-        message(StatusCode::NOT_FOUND, "Nothing here", "There is no such page, or no such call.")
-    }
-}
-
-/// A page that can't be shown now; the log says why, the page doesn't.
-#[derive(Debug, thiserror::Error)]
-enum Broken {
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
-    #[error(transparent)]
-    Template(#[from] askama::Error),
-}
-
-impl IntoResponse for Broken {
-    fn into_response(self) -> Response {
-        tracing::error!(error = %self, "the console can't show a page");
-        message(StatusCode::SERVICE_UNAVAILABLE, "Not now", "The database did not answer; the log says more.")
-    }
-}
-
-#[derive(Template)]
-#[template(path = "console/message.html")]
-struct Message {
-    title: &'static str,
-    text: &'static str,
-}
-
-fn message(status: StatusCode, title: &'static str, text: &'static str) -> Response {
-    (status, render(&Message { title, text }).map_err(|_| text)).into_response()
 }

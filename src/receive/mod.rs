@@ -11,19 +11,43 @@ pub mod room;
 pub mod store;
 mod values;
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-use axum::{Json, extract::State, http::HeaderMap};
+use axum::{
+    Json,
+    extract::{FromRef, State},
+    http::HeaderMap,
+};
 use chrono::Utc;
 use serde_json::{Value, json};
 
 use crate::{
-    app::AppState,
     error::Rejection,
     telemetry::{Safe, millis},
 };
 use guard::{Guard, Refused, Verified};
-use store::{Delivery, Stored};
+use outcomes::Outcomes;
+use refusals::Refusals;
+use store::{Delivery, Stored, Writer};
+
+/// What a request handler can reach.
+#[derive(Clone)]
+pub struct AppState {
+    /// Says who may deliver.
+    pub guard: Arc<Guard>,
+    /// Makes events durable.
+    pub writer: Writer,
+    /// Keeps the log short when many are refused.
+    pub refusals: Arc<Refusals>,
+    /// Tells people when some are refused that were not before.
+    pub outcomes: Arc<Outcomes>,
+}
+
+impl FromRef<AppState> for Arc<Guard> {
+    fn from_ref(app: &AppState) -> Self {
+        Arc::clone(&app.guard)
+    }
+}
 
 /// `POST /webhooks/after-call`.
 ///

@@ -76,6 +76,7 @@ impl Answer {
 
 /// The words of a vendor's error that are a code of its own, `VALIDATION_ERROR` or `RecordInvalid`, and so may be kept: no
 /// name, number or note of a person looks like it.
+#[must_use]
 pub fn code(text: &str) -> Option<&str> {
     let is_code = text.len() <= 60
         && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')

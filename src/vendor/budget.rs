@@ -45,11 +45,13 @@ struct State {
 
 impl Budget {
     /// So many requests a second, and as many at once after a quiet second.
+    #[must_use]
     pub fn requests_a_second(requests: NonZeroU32) -> Self {
         Self::new(requests, requests.get())
     }
 
     /// So many requests a second, one after the other: never more than that in any second.
+    #[must_use]
     pub fn evenly_a_second(requests: NonZeroU32) -> Self {
         Self::new(requests, 1)
     }

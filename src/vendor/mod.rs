@@ -29,6 +29,7 @@ const LARGEST_ANSWER: usize = 4 << 20;
 const LONGEST_KEY: usize = 255;
 
 /// A key that a header can carry; the hash of one that it can't. The caller's ids hold anything.
+#[must_use]
 pub fn idempotency_key(text: &str) -> String {
     let fits = text.len() <= LONGEST_KEY && HeaderValue::from_str(text).is_ok();
     if fits { text.to_owned() } else { format!("sha256:{}", hex::encode(Sha256::digest(text))) }

@@ -7,7 +7,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{HubSpot, refused, success};
+use super::api::{HubSpot, refused, success};
 use crate::{
     call::Call,
     vendor::{Answer, ClientError},

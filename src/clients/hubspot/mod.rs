@@ -3,6 +3,7 @@
 //! From our event to their properties: `properties`. Which contact: `contact`. The rules are those of HubSpot's
 //! documentation of the calls, contacts, search and associations APIs.
 
+mod api;
 mod contact;
 mod properties;
 mod setup;
@@ -11,40 +12,24 @@ pub mod stand_in;
 
 use std::num::NonZeroU32;
 
-use phonenumber::country;
-use reqwest::{Method, RequestBuilder, Url, header::CONTENT_TYPE};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::{Method, header::CONTENT_TYPE};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Logged;
 use crate::{
     call::Call,
-    config::{Config, ConfigError, Pairs},
-    vendor::{Answer, Budget, ClientError, Vendor, code},
+    config::{Config, ConfigError},
+    vendor::{Budget, ClientError, Vendor},
 };
 
+pub use api::HubSpot;
 /// The name under which `update-crm` knows it.
-pub use self::HubSpot as Crm;
-
-/// The unique property of calls that holds the platform's `call_id`; `aftercall setup hubspot` makes it.
-const CALL_ID_PROPERTY: &str = "external_call_id";
+pub use api::HubSpot as Crm;
+use api::{CALL_ID_PROPERTY, refused};
 
 /// Five for the whole account, less one for whoever else uses it. (HubSpot's documentation, "Search the CRM".)
 const SEARCHES_A_SECOND: NonZeroU32 = NonZeroU32::new(4).expect("it is not 0");
-
-/// HubSpot's API under one service key.
-pub struct HubSpot {
-    vendor: Vendor,
-    searches: Budget,
-    base_url: Url,
-    version: String,
-    token: SecretString,
-    contact_id_property: Option<String>,
-    region: Option<country::Id>,
-    owners: Pairs,
-    properties: Pairs,
-}
 
 impl HubSpot {
     /// A client as configured.
@@ -122,51 +107,6 @@ impl HubSpot {
         let path = ["objects", "calls", call_id, "associations", "default", "contacts", contact_id];
         self.ask(self.request(Method::PUT, &path).header(CONTENT_TYPE, "application/json")).await.map(drop)
     }
-
-    /// A request to `/crm/{api}/{version}/{rest}`.
-    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
-        let mut url = self.base_url.clone();
-        let (api, rest) = path.split_first().expect("a path names its API");
-        url.path_segments_mut()
-            .expect("a base URL has a path")
-            .pop_if_empty()
-            .extend(["crm", api, &self.version])
-            .extend(rest);
-        self.vendor.request(method, url).bearer_auth(self.token.expose_secret())
-    }
-
-    /// Sends it; anything but a 2xx is an error.
-    async fn ask(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        success(self.vendor.send(request).await?)
-    }
-}
-
-fn success(answer: Answer) -> Result<Answer, ClientError> {
-    if answer.status.is_success() { Ok(answer) } else { Err(refused(&answer)) }
-}
-
-/// What HubSpot's error means, with what to do about it.
-fn refused(answer: &Answer) -> ClientError {
-    let Refusal { message, category, errors } = answer.json().unwrap_or_default();
-    // Its message is read for what to do, and not kept: it quotes what it refuses.
-    let message = message.or_else(|| errors.into_iter().find_map(|error| error.message)).unwrap_or_default();
-    let category = category.as_deref().and_then(code).map(|category| format!(" {category}"));
-    let properties = properties::named_in(&message);
-    let properties = if properties.is_empty() { properties } else { format!(" about {properties}") };
-    let reason =
-        format!("HubSpot answered {}{}{properties}", answer.status.as_u16(), category.unwrap_or_default());
-    let hint = match answer.status.as_u16() {
-        400 if message.contains(CALL_ID_PROPERTY) => {
-            " (run `aftercall setup hubspot` once: it makes this property)"
-        }
-        400 if message.contains("does not exist") || message.contains("PROPERTY_DOESNT_EXIST") => {
-            " (do the properties named in HUBSPOT_PROPERTIES exist there?)"
-        }
-        401 => " (is HUBSPOT_TOKEN right, and not revoked?)",
-        403 => " (has the service key the scopes crm.objects.contacts.read and .write?)",
-        _ => "",
-    };
-    answer.refusal(format!("{reason}{hint}"))
 }
 
 #[derive(Deserialize)]
@@ -181,18 +121,4 @@ struct Batch {
 struct Upserted {
     id: String,
     url: Option<String>,
-}
-
-/// HubSpot's error; every field is optional.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Refusal {
-    message: Option<String>,
-    category: Option<String>,
-    errors: Vec<RefusedItem>,
-}
-
-#[derive(Deserialize)]
-struct RefusedItem {
-    message: Option<String>,
 }

@@ -1,16 +1,13 @@
 //! From our event to HubSpot's properties of a call. (HubSpot's documentation, "Calls": every value is a string,
 //! durations are milliseconds, the body is HTML.)
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{borrow::Cow, collections::BTreeMap};
 
 use askama::Template;
 use chrono::SecondsFormat;
 use reqwest::Url;
 
-use super::CALL_ID_PROPERTY;
+use super::api::CALL_ID_PROPERTY;
 use crate::{
     call::{Call, Direction, Status},
     config::Pairs,
@@ -79,14 +76,6 @@ fn https(url: &str) -> Option<String> {
     let url = Url::parse(url).ok().filter(|url| url.scheme() == "https")?;
     // A link that was cut would lead nowhere.
     Some(String::from(url)).filter(|url| url.len() <= LONGEST)
-}
-
-/// The standard properties of a call that a text names, comma separated.
-pub(super) fn named_in(text: &str) -> String {
-    let words = text.split(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
-    let named: BTreeSet<_> =
-        words.filter(|word| word.starts_with("hs_") || *word == CALL_ID_PROPERTY).collect();
-    named.into_iter().take(5).collect::<Vec<_>>().join(", ")
 }
 
 fn title(call: &Call) -> String {

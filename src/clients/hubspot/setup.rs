@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{CALL_ID_PROPERTY, HubSpot, refused};
+use super::api::{CALL_ID_PROPERTY, HubSpot, refused};
 use crate::vendor::ClientError;
 
 /// A number that nobody has: those of 555-01xx are kept for fiction. (North American Numbering Plan.)

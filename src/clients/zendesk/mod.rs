@@ -7,6 +7,7 @@
 mod api;
 mod note;
 mod recording;
+mod refusal;
 #[cfg(feature = "dev")]
 pub mod stand_in;
 mod token;
@@ -15,31 +16,23 @@ mod wire;
 
 use std::cmp::Reverse;
 
-use reqwest::{Method, StatusCode, Url};
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::{
     call::Call,
-    config::{ConfigError, Pairs, ZendeskConfig},
+    config::{ConfigError, ZendeskConfig},
     vendor::{ClientError, Vendor, idempotency_key},
 };
-use api::{decode, success};
+pub use api::Zendesk;
 use note::Note;
+use refusal::{decode, success};
 use token::Tokens;
 use turns::{OwnTurn, Turns};
 use wire::{Comments, Ticket, Tickets, Updated};
 
 /// How often a write starts over because somebody else changed the ticket meanwhile; after that the job's own retry does.
 const CONFLICTS: usize = 5;
-
-/// Zendesk's API under one OAuth client.
-pub struct Zendesk {
-    vendor: Vendor,
-    base_url: Url,
-    tokens: Tokens,
-    turns: Turns,
-    agents: Pairs,
-}
 
 /// What became of a call on one ticket.
 enum Put {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::{sync::Mutex, time::Instant};
 
-use super::api::{refused, success};
+use super::refusal::{refused, success};
 use crate::vendor::{ClientError, Vendor};
 
 /// Renewed this long before its end, so that none ends on its way.

@@ -6,7 +6,7 @@ use chrono::Utc;
 use sqlx::PgConnection;
 use tokio::time::timeout;
 
-use super::Report;
+use super::report::Report;
 use crate::{
     config::Config,
     db::{self, Tables},

@@ -1,6 +1,6 @@
 //! Each job of `JOBS`: whether a worker would start with it, and what its vendor says to a request that changes nothing.
 
-use super::Report;
+use super::report::Report;
 use crate::{config::Config, job, jobs, vendor::ClientError};
 
 pub(super) async fn check(config: &Config, report: &mut Report) {

@@ -10,9 +10,11 @@
 mod database;
 mod jobs;
 mod public_url;
+mod report;
 mod settings;
 
-use crate::{config::Config, telemetry::Safe};
+use crate::config::Config;
+use report::Report;
 
 /// Looks at everything, prints a line for each thing, and returns whether all is well.
 pub async fn run(config: Config) -> bool {
@@ -31,32 +33,4 @@ pub async fn run(config: Config) -> bool {
     let Report { ticks, crosses, dashes } = report;
     println!("{ticks} well, {crosses} wrong, {dashes} not looked at");
     crosses == 0
-}
-
-/// How much was found so far; each line is printed as soon as it is known.
-#[derive(Default)]
-struct Report {
-    ticks: u32,
-    crosses: u32,
-    dashes: u32,
-}
-
-impl Report {
-    /// It is as it should be.
-    fn tick(&mut self, what: &str, found: &str) {
-        self.ticks += 1;
-        println!("✓ {what}: {}", Safe(found));
-    }
-
-    /// It is wrong, and this is what to do.
-    fn cross(&mut self, what: &str, found: &str, to_do: &str) {
-        self.crosses += 1;
-        println!("✗ {what}: {} → {to_do}", Safe(found));
-    }
-
-    /// It was not looked at, for this reason.
-    fn dash(&mut self, what: &str, why: &str) {
-        self.dashes += 1;
-        println!("- {what}: {}", Safe(why));
-    }
 }

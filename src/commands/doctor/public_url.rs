@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::Report;
+use super::report::Report;
 use crate::{
     config::Config,
     vendor::{Answer, Vendor},

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Report;
+use super::report::Report;
 use crate::{
     config::{AllowedAddresses, Config, Networks},
     receive::guard::Guard,

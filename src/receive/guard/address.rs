@@ -2,9 +2,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::{
+    http::{HeaderMap, HeaderName, header},
+    response::{IntoResponse, Response},
+};
 
-use super::Refused;
 use crate::{
     config::{AllowedAddresses, Networks, WebhookConfig, is_private},
     error::Rejection,
@@ -19,6 +21,20 @@ static FORWARDING: [HeaderName; 4] = [
     HeaderName::from_static("x-real-ip"),
     HeaderName::from_static("cf-connecting-ip"),
 ];
+
+/// A request that did not pass the guard.
+pub struct Refused {
+    /// Whose it is: the address behind trusted proxies, as far as they tell it.
+    pub client: IpAddr,
+    /// Why.
+    pub why: Rejection,
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        self.why.into_response()
+    }
+}
 
 pub(super) struct Addresses {
     allowed: AllowedAddresses,

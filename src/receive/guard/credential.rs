@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::{previous::Previous, single};
+use super::{headers::single, previous::Previous};
 use crate::{
     config::{ConfigError, WebhookConfig},
     error::Rejection,

@@ -7,6 +7,7 @@ mod address;
 mod body;
 pub(crate) mod credential;
 pub(crate) mod failures;
+mod headers;
 mod previous;
 mod signature;
 
@@ -19,7 +20,6 @@ use axum::{
     body::{Body, Bytes},
     extract::{ConnectInfo, FromRef, FromRequest, Request},
     http::{HeaderMap, HeaderName, HeaderValue, header},
-    response::{IntoResponse, Response},
 };
 use tokio::time::Instant;
 
@@ -33,6 +33,7 @@ use crate::{
     rotation::{Live, Part},
 };
 use address::Addresses;
+pub use address::Refused;
 use credential::Credentials;
 use failures::Failures;
 use signature::Signatures;
@@ -119,20 +120,6 @@ impl Guard {
     }
 }
 
-/// A request that did not pass the guard.
-pub struct Refused {
-    /// Whose it is: the address behind trusted proxies, as far as they tell it.
-    pub client: IpAddr,
-    /// Why.
-    pub why: Rejection,
-}
-
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        self.why.into_response()
-    }
-}
-
 /// A request that passed the guard.
 pub struct Verified {
     /// Whose it is.
@@ -161,14 +148,5 @@ where
             parts.extensions.get::<ConnectInfo<SocketAddr>>().expect("the server adds the peer");
         let client = guard.addresses.admit(peer.ip().to_canonical(), &parts.headers)?;
         guard.read(client, parts.headers, body).await.map_err(|why| Refused { client, why })
-    }
-}
-
-/// The one value of a header; sent twice, it is ambiguous, and a proxy may have looked at the other.
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, Rejection> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (value, None) => Ok(value.map(HeaderValue::as_bytes)),
-        _ => Err(Rejection::Repeated(name.clone())),
     }
 }

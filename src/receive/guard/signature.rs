@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-use super::single;
+use super::headers::single;
 use crate::{
     config::{ConfigError, SignaturePolicy, WebhookConfig},
     error::Rejection,

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection, types::Json};
 use ulid::Ulid;
 
-use super::{Delivery, Stored};
+use super::delivery::{Delivery, Stored};
 use crate::{
     call::{CALL_COMPLETED, Call},
     job::Enabled,

@@ -6,8 +6,8 @@ use sqlx::PgPool;
 use tokio::{sync::mpsc, time::sleep};
 
 use super::{
-    Condition, Delivery, Entry, Reply, StoreError,
     connection::{Connection, Failure},
+    delivery::{Condition, Delivery, Entry, Reply, StoreError},
     transaction,
 };
 use crate::{db, job::Enabled};

@@ -1,0 +1,98 @@
+//! How HubSpot is spoken to: its paths, its key, its errors.
+
+use std::collections::BTreeSet;
+
+use phonenumber::country;
+use reqwest::{Method, RequestBuilder, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::{
+    config::Pairs,
+    vendor::{Answer, Budget, ClientError, Vendor, code},
+};
+
+/// The unique property of calls that holds the platform's `call_id`; `aftercall setup hubspot` makes it.
+pub(super) const CALL_ID_PROPERTY: &str = "external_call_id";
+
+/// HubSpot's API under one service key.
+pub struct HubSpot {
+    pub(super) vendor: Vendor,
+    pub(super) searches: Budget,
+    pub(super) base_url: Url,
+    pub(super) version: String,
+    pub(super) token: SecretString,
+    pub(super) contact_id_property: Option<String>,
+    pub(super) region: Option<country::Id>,
+    pub(super) owners: Pairs,
+    pub(super) properties: Pairs,
+}
+
+impl HubSpot {
+    /// A request to `/crm/{api}/{version}/{rest}`.
+    pub(super) fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
+        let mut url = self.base_url.clone();
+        let (api, rest) = path.split_first().expect("a path names its API");
+        url.path_segments_mut()
+            .expect("a base URL has a path")
+            .pop_if_empty()
+            .extend(["crm", api, &self.version])
+            .extend(rest);
+        self.vendor.request(method, url).bearer_auth(self.token.expose_secret())
+    }
+
+    /// Sends it; anything but a 2xx is an error.
+    pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+        success(self.vendor.send(request).await?)
+    }
+}
+
+pub(super) fn success(answer: Answer) -> Result<Answer, ClientError> {
+    if answer.status.is_success() { Ok(answer) } else { Err(refused(&answer)) }
+}
+
+/// What HubSpot's error means, with what to do about it.
+pub(super) fn refused(answer: &Answer) -> ClientError {
+    let Refusal { message, category, errors } = answer.json().unwrap_or_default();
+    // Its message is read for what to do, and not kept: it quotes what it refuses.
+    let message = message.or_else(|| errors.into_iter().find_map(|error| error.message)).unwrap_or_default();
+    let category = category.as_deref().and_then(code).map(|category| format!(" {category}"));
+    let properties = named_in(&message);
+    let properties = if properties.is_empty() { properties } else { format!(" about {properties}") };
+    let reason =
+        format!("HubSpot answered {}{}{properties}", answer.status.as_u16(), category.unwrap_or_default());
+    let hint = match answer.status.as_u16() {
+        400 if message.contains(CALL_ID_PROPERTY) => {
+            " (run `aftercall setup hubspot` once: it makes this property)"
+        }
+        400 if message.contains("does not exist") || message.contains("PROPERTY_DOESNT_EXIST") => {
+            " (do the properties named in HUBSPOT_PROPERTIES exist there?)"
+        }
+        401 => " (is HUBSPOT_TOKEN right, and not revoked?)",
+        403 => " (has the service key the scopes crm.objects.contacts.read and .write?)",
+        _ => "",
+    };
+    answer.refusal(format!("{reason}{hint}"))
+}
+
+/// The standard properties of a call that a text names, comma separated.
+fn named_in(text: &str) -> String {
+    let words = text.split(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
+    let named: BTreeSet<_> =
+        words.filter(|word| word.starts_with("hs_") || *word == CALL_ID_PROPERTY).collect();
+    named.into_iter().take(5).collect::<Vec<_>>().join(", ")
+}
+
+/// HubSpot's error; every field is optional.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Refusal {
+    message: Option<String>,
+    category: Option<String>,
+    errors: Vec<RefusedItem>,
+}
+
+#[derive(Deserialize)]
+struct RefusedItem {
+    message: Option<String>,
+}

@@ -1,0 +1,31 @@
+//! What `doctor` found.
+
+use crate::telemetry::Safe;
+
+/// How much was found so far; each line is printed as soon as it is known.
+#[derive(Default)]
+pub(super) struct Report {
+    pub(super) ticks: u32,
+    pub(super) crosses: u32,
+    pub(super) dashes: u32,
+}
+
+impl Report {
+    /// It is as it should be.
+    pub(super) fn tick(&mut self, what: &str, found: &str) {
+        self.ticks += 1;
+        println!("✓ {what}: {}", Safe(found));
+    }
+
+    /// It is wrong, and this is what to do.
+    pub(super) fn cross(&mut self, what: &str, found: &str, to_do: &str) {
+        self.crosses += 1;
+        println!("✗ {what}: {} → {to_do}", Safe(found));
+    }
+
+    /// It was not looked at, for this reason.
+    pub(super) fn dash(&mut self, what: &str, why: &str) {
+        self.dashes += 1;
+        println!("- {what}: {}", Safe(why));
+    }
+}
