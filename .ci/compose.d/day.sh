@@ -13,9 +13,9 @@ commit 'As it is'
 git clone --quiet "$fork" "$day"
 cd "$day"
 
-# readme TEXT: the first commands after the line that holds it.
+# readme TEXT: the first commands after the line of README.md or docs that holds it.
 readme() {
-  awk -v text="$1" 'index($0, text) { found = 1 } found && /^ *```sh/ { code = 1; next } code && /^ *```/ { exit } code' README.md |
+  awk -v text="$1" 'index($0, text) { found = 1 } found && /^ *```sh/ { code = 1; next } code && /^ *```/ { exit } code' README.md docs/go-live.md docs/operate.md |
     sed 's/^  //'
 }
 
@@ -28,7 +28,7 @@ by_the_readme() {
 }
 
 # Without Rust, in a sentence. The image has a name of its own here.
-init=$(grep -o '`docker build -t aftercall .*--domain …`' README.md | tr -d '\140' || true)
+init=$(grep -o '`docker build -t aftercall .*--domain …`' docs/go-live.md | tr -d '\140' || true)
 [ -n "$init" ] || fail 'the README says how to set it up without Rust'
 init=${init// aftercall / $AFTERCALL_IMAGE }
 quietly eval "${init/…/$domain}"

@@ -27,6 +27,8 @@ fn to_do(error: &ClientError) -> &'static str {
         ClientError::Busy { .. } | ClientError::Limited { .. } | ClientError::Retry { .. } => {
             "ask again in a minute"
         }
-        ClientError::Stop(_) => "do what it says, or give the credential the scopes that README.md names",
+        ClientError::Stop(_) => {
+            "do what it says, or give the credential the scopes that docs/go-live.md names"
+        }
     }
 }

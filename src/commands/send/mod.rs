@@ -89,7 +89,7 @@ struct About {
     event_id: Option<String>,
 }
 
-/// A receiver's answer. (`error` and `README.md`, "Answers".)
+/// A receiver's answer. (`error`, and `docs/operate.md`, "Answers".)
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Said {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::cli::{changed, documented::in_the_readme, program, settings};
+use crate::cli::{changed, documented::in_the_documentation, program, settings};
 
 #[tokio::test]
 async fn each_setting_is_shown_with_where_it_came_from() {
@@ -39,7 +39,7 @@ async fn each_setting_is_shown_with_where_it_came_from() {
 #[tokio::test]
 async fn no_command_and_no_error_tells_a_secret() {
     let mark = "Hemlig7Nyckel";
-    let (_, secrets) = in_the_readme();
+    let (_, secrets) = in_the_documentation();
     let mut set: Vec<_> = secrets.into_iter().map(|name| (name.clone(), format!("{mark}-{name}"))).collect();
     for (name, value) in [
         ("DATABASE_URL", format!("postgres://me:{mark}@127.0.0.1:1/calls")),

@@ -1,10 +1,10 @@
-//! The README's table of settings, `.env.example`, docker-compose.yml and the program know the same ones.
+//! `docs/settings.md`, `.env.example`, docker-compose.yml and the program know the same ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::program;
 
-const README: &str = include_str!("../../../README.md");
+const SETTINGS: &str = include_str!("../../../docs/settings.md");
 const EXAMPLE: &str = include_str!("../../../.env.example");
 const PRODUCTION: &str = include_str!("../../../docker-compose.yml");
 
@@ -30,9 +30,9 @@ fn is_name(word: &str) -> bool {
         && word.chars().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_')
 }
 
-/// The names in the first column of the README's table, and the secrets among them.
-pub(super) fn in_the_readme() -> (BTreeSet<String>, BTreeSet<String>) {
-    let table = README.split("| variable | default | meaning |").nth(1).unwrap();
+/// The names in the first column of the documentation's table, and the secrets among them.
+pub(super) fn in_the_documentation() -> (BTreeSet<String>, BTreeSet<String>) {
+    let table = SETTINGS.split("| variable | default | meaning |").nth(1).unwrap();
     let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
     let cells: Vec<_> = rows.map(|row| row.split('|').nth(1).unwrap()).collect();
     let entries = || cells.iter().flat_map(|cell| cell.split(',')).map(str::trim);
@@ -60,8 +60,8 @@ async fn every_setting_is_documented_and_handed_on() {
         })
         .collect();
     let names: BTreeSet<_> = in_force.keys().cloned().collect();
-    let (documented, secrets) = in_the_readme();
-    assert_eq!(documented, names, "README.md");
+    let (documented, secrets) = in_the_documentation();
+    assert_eq!(documented, names, "docs/settings.md");
     let example = in_the_example();
     assert_eq!(example.keys().cloned().collect::<BTreeSet<_>>(), names, ".env.example");
 
