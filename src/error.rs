@@ -67,7 +67,7 @@ pub enum Rejection {
     Malformed(#[from] Malformed),
     /// So many large events are in hand that there is no memory for one more.
     #[error("too many events are in hand: send it again")]
-    NoRoom,
+    NoMemory,
     /// The event could not be stored now.
     #[error("the event can't be stored now: send it again")]
     NotStored(#[from] StoreError),
@@ -103,7 +103,7 @@ impl Rejection {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyFailures => StatusCode::TOO_MANY_REQUESTS,
-            Self::NoRoom | Self::NotStored(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoMemory | Self::NotStored(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -125,7 +125,7 @@ impl Rejection {
             Self::BrokenBody => "broken_body",
             Self::Slow => "slow",
             Self::Malformed(_) => "malformed",
-            Self::NoRoom => "no_room",
+            Self::NoMemory => "no_memory",
             Self::NotStored(_) => "not_stored",
             Self::NotFound => "not_found",
             Self::NotPost => "not_post",
@@ -142,7 +142,7 @@ impl Rejection {
             Self::WrongCredential { basic: true } => {
                 Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"after-call\"")))
             }
-            Self::TooManyFailures | Self::NoRoom | Self::NotStored(_) => {
+            Self::TooManyFailures | Self::NoMemory | Self::NotStored(_) => {
                 Some((header::RETRY_AFTER, HeaderValue::from_static("1")))
             }
             Self::NotPost => Some((header::ALLOW, HeaderValue::from_static("POST"))),

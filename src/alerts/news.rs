@@ -21,7 +21,7 @@ pub(super) async fn is_ours_to_tell(connection: &mut PgConnection) -> sqlx::Resu
 }
 
 /// Failures of one kind since people were told of it.
-struct Met {
+struct Failures {
     kind: String,
     /// Whether people know.
     known: bool,
@@ -36,7 +36,7 @@ struct Met {
     reason: String,
 }
 
-impl Met {
+impl Failures {
     /// What is the matter, as a sentence without its end.
     fn trouble(&self) -> String {
         let Self { job, destination, .. } = self;
@@ -54,7 +54,7 @@ impl Met {
 /// wants no history. A short pause that a vendor asks for is its daily business, and no trouble.
 pub(super) async fn begun(connection: &mut PgConnection) -> sqlx::Result<Vec<String>> {
     let met = sqlx::query_as!(
-        Met,
+        Failures,
         r#"
         select kind as "kind!",
                bool_or(alert.kind is not null and over_at is null) as "known!",
@@ -117,7 +117,7 @@ pub(super) async fn begun(connection: &mut PgConnection) -> sqlx::Result<Vec<Str
 }
 
 /// What people were told of.
-struct Told {
+struct Ended {
     trouble: String,
     given_up: bool,
     began_at: DateTime<Utc>,
@@ -129,7 +129,7 @@ struct Told {
 /// tried again. A single job that was given up needs no second line.
 pub(super) async fn over(connection: &mut PgConnection, quiet: Duration) -> sqlx::Result<Vec<String>> {
     let over = sqlx::query_as!(
-        Told,
+        Ended,
         r#"
         update alert set over_at = clock_timestamp()
         where over_at is null and kind <> 'silence'
@@ -155,7 +155,7 @@ pub(super) async fn over(connection: &mut PgConnection, quiet: Duration) -> sqlx
     .fetch_all(connection)
     .await?;
     let over = over.into_iter().filter(|told| !told.given_up || told.times > 1);
-    let line = |Told { trouble, began_at, last_at, times, .. }| {
+    let line = |Ended { trouble, began_at, last_at, times, .. }| {
         format!("over: {trouble} (from {} to {}, {times} times)", at(began_at), at(last_at))
     };
     Ok(over.map(line).collect())

@@ -158,7 +158,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_lies_with_us_and_who_asks_for_something_else_is_no_refusal() {
         let outcomes = Outcomes::default();
-        for rejection in [Rejection::NoRoom, Rejection::NotFound, Rejection::NotPost, Rejection::Gone] {
+        for rejection in [Rejection::NoMemory, Rejection::NotFound, Rejection::NotPost, Rejection::Gone] {
             outcomes.refused(PLATFORM, &rejection);
         }
         assert!(outcomes.refusals().is_empty());

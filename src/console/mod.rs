@@ -1,12 +1,12 @@
 //! Pages for people: what came in, what became of it, and why.
 //!
-//! They read the views `call` and `call_job`, and they only read. Who may: `door`. A page is a file here with its query,
+//! They read the views `call` and `call_job`, and they only read. Who may: `access`. A page is a file here with its query,
 //! and a template of the same name in `templates/console/`. To leave the console out, build without the cargo feature
 //! `console`.
 
+mod access;
 mod call;
 mod calls;
-mod door;
 mod hosts;
 mod job;
 mod page;
@@ -27,7 +27,7 @@ use crate::{
     receive::guard::credential::Secret,
     rotation::{Live, Part},
 };
-use door::Door;
+use access::Access;
 use hosts::Hosts;
 use page::Nothing;
 
@@ -39,13 +39,13 @@ pub fn routes(config: &Config, pool: PgPool) -> (Router, Option<Part>) {
     };
     let password = Live::new(password);
     let part = password.part(self::password);
-    let door = Arc::new(Door::new(password, Hosts::new(&config.console_hosts)));
+    let access = Arc::new(Access::new(password, Hosts::new(&config.console_hosts)));
     let pages = Router::new()
         .route("/", get(calls::page))
         .route("/calls/{event_id}", get(call::page))
         .route("/style.css", get(style))
         .fallback(async || Nothing)
-        .layer(middleware::from_fn_with_state(door, door::pass))
+        .layer(middleware::from_fn_with_state(access, access::pass))
         .with_state(pool);
     (pages, Some(part))
 }

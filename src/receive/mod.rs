@@ -5,9 +5,9 @@
 pub mod after_call;
 pub mod fields;
 pub mod guard;
+pub mod memory;
 pub mod outcomes;
 pub mod refusals;
-pub mod room;
 pub mod store;
 mod values;
 
@@ -83,14 +83,14 @@ pub async fn receive(
 }
 
 async fn take(app: &AppState, request: Verified) -> Result<(String, Stored), Rejection> {
-    let Verified { headers, body, deadline, room, .. } = request;
+    let Verified { headers, body, deadline, memory, .. } = request;
     let event = after_call::parse(&body, Utc::now())?;
     let event_id = event.event_id.clone();
     let id = Safe(&event_id);
     tracing::debug!(target: "call", event_id = %id, "--> {} {id}", Safe(&event.event));
 
     let headers = kept(&app.guard, &headers);
-    let stored = app.writer.store(Delivery { event, headers, body, room }, deadline).await?;
+    let stored = app.writer.store(Delivery { event, headers, body, memory }, deadline).await?;
     if let Stored::Duplicate { same_body: false, .. } = stored {
         tracing::warn!(event_id = %Safe(&event_id), "a repeat of this event has another body: the first one is kept");
     }

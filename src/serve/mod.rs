@@ -189,7 +189,7 @@ async fn converse(
         .max_buf_size(LARGEST_HEAD)
         // Who sends a request and closes its own half still reads the answer.
         .half_close(true)
-        .serve_connection(TokioIo::new(Impatient { stream, stalled: None }), service);
+        .serve_connection(TokioIo::new(WriteTimeout { stream, stalled: None }), service);
     let ended = tokio::select! {
         ended = poll_fn(|context| connection.poll_without_shutdown(context)) => ended,
         () = stop.cancelled() => {
@@ -200,7 +200,7 @@ async fn converse(
     let parts = connection.into_parts();
     let mut stream = parts.io.into_inner().stream;
     let goodbye = async {
-        if let Some(answer) = ended.err().and_then(|error| last_words(&error, &parts.read_buf)) {
+        if let Some(answer) = ended.err().and_then(|error| answer_to_garbage(&error, &parts.read_buf)) {
             stream.write_all(answer).await?;
         }
         stream.shutdown().await?;
@@ -216,7 +216,7 @@ async fn converse(
 }
 
 /// The answer to a head that hyper gave up without one. A connection that said nothing is closed without a word.
-fn last_words(error: &hyper::Error, unread: &[u8]) -> Option<&'static [u8]> {
+fn answer_to_garbage(error: &hyper::Error, unread: &[u8]) -> Option<&'static [u8]> {
     if unread.is_empty() {
         None
     } else if error.is_timeout() {
@@ -228,12 +228,12 @@ fn last_words(error: &hyper::Error, unread: &[u8]) -> Option<&'static [u8]> {
 
 /// A stream that gives up a peer who lets no more be written: one who sends requests without reading the answers would
 /// otherwise keep its connection for ever.
-struct Impatient {
+struct WriteTimeout {
     stream: TcpStream,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl AsyncRead for Impatient {
+impl AsyncRead for WriteTimeout {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context,
@@ -243,7 +243,7 @@ impl AsyncRead for Impatient {
     }
 }
 
-impl AsyncWrite for Impatient {
+impl AsyncWrite for WriteTimeout {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         if written.is_ready() {

@@ -27,7 +27,7 @@ impl Shares {
     }
 
     /// A connection of this address, until it is dropped; `None` where it has its share already.
-    pub(super) fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Taken> {
+    pub(super) fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
         let peer = peer.to_canonical();
         let share = if self.unlimited.contain(peer) { usize::MAX } else { self.share };
         let address = household(peer);
@@ -35,7 +35,7 @@ impl Shares {
         let taken = open.entry(address).or_default();
         (*taken < share).then(|| {
             *taken += 1;
-            Taken { shares: Arc::clone(self), address }
+            Place { shares: Arc::clone(self), address }
         })
     }
 
@@ -45,12 +45,12 @@ impl Shares {
 }
 
 /// One connection's part in its address' share.
-pub(super) struct Taken {
+pub(super) struct Place {
     shares: Arc<Shares>,
     address: IpAddr,
 }
 
-impl Drop for Taken {
+impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.shares.open();
         if let Some(taken) = open.get_mut(&self.address) {
@@ -74,7 +74,7 @@ pub(crate) fn household(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn take(shares: &Arc<Shares>, address: &str, times: usize) -> Vec<Taken> {
+    fn take(shares: &Arc<Shares>, address: &str, times: usize) -> Vec<Place> {
         (0..times).filter_map(|_| shares.take(address.parse().unwrap())).collect()
     }
 

@@ -102,26 +102,26 @@ impl Vendor {
     pub async fn send_apart(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
         let again = request.try_clone();
         let answer = match (self.send_once(request).await, again) {
-            (Err(Lost::Broken(_)), Some(again)) => self.send_once(again).await,
+            (Err(NoAnswer::Broken(_)), Some(again)) => self.send_once(again).await,
             (answer, _) => answer,
         };
-        answer.map_err(|lost| match lost {
+        answer.map_err(|missing| match missing {
             // Without the URL, which may hold a number or an id of a contact.
-            Lost::Broken(error) | Lost::Late(error) => {
+            NoAnswer::Broken(error) | NoAnswer::Late(error) => {
                 let error = anyhow::Error::from(error.without_url());
                 ClientError::Down(format!("{} can't be reached: {error:#}", self.name))
             }
-            Lost::Unsendable(error) => {
+            NoAnswer::Unsendable(error) => {
                 let error = anyhow::Error::from(error.without_url());
                 ClientError::Stop(format!("no request to {} can be made of this: {error:#}", self.name))
             }
-            Lost::TooLate => {
+            NoAnswer::TooLate => {
                 ClientError::retry("it was too late to send this: the job's time limit was over")
             }
-            Lost::Paused(after) => {
+            NoAnswer::Paused(after) => {
                 ClientError::Busy { reason: format!("{} has asked for a pause", self.name), after }
             }
-            Lost::TooLarge => {
+            NoAnswer::TooLarge => {
                 ClientError::Down(format!("{} sent more than {LARGEST_ANSWER} bytes", self.name))
             }
         })
@@ -136,22 +136,22 @@ impl Vendor {
         }
     }
 
-    async fn send_once(&self, request: RequestBuilder) -> Result<Answer, Lost> {
+    async fn send_once(&self, request: RequestBuilder) -> Result<Answer, NoAnswer> {
         if let Some(budget) = &self.budget {
-            budget.take().await.map_err(Lost::Paused)?;
+            budget.take().await.map_err(NoAnswer::Paused)?;
         }
         let request = request.build()?;
         let url = request.url().clone();
         // Right before it is sent: a process may have been stopped while it waited.
         if run::is_over() {
-            return Err(Lost::TooLate);
+            return Err(NoAnswer::TooLate);
         }
         let mut response = self.http.execute(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len() + chunk.len() > LARGEST_ANSWER {
-                return Err(Lost::TooLarge);
+                return Err(NoAnswer::TooLarge);
             }
             body.extend_from_slice(&chunk);
         }
@@ -161,7 +161,7 @@ impl Vendor {
 }
 
 /// Why there is no answer.
-enum Lost {
+enum NoAnswer {
     Unsendable(reqwest::Error),
     Broken(reqwest::Error),
     Late(reqwest::Error),
@@ -170,7 +170,7 @@ enum Lost {
     TooLarge,
 }
 
-impl From<reqwest::Error> for Lost {
+impl From<reqwest::Error> for NoAnswer {
     fn from(error: reqwest::Error) -> Self {
         match error {
             error if error.is_builder() => Self::Unsendable(error),

@@ -12,7 +12,7 @@ use tokio::{sync::Mutex, time::timeout_at};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
-    breaker::{Blame, Breaker, Run},
+    breaker::{Breaker, Run, Verdict},
     ledger::{Attempt, End, Failure, Known, Ledger},
 };
 use crate::{
@@ -121,11 +121,11 @@ impl Runner {
             answered: answered.contains(&self.destination),
             probe,
         };
-        let blame = self.breaker.tell(&run, self.policy.retry_max);
+        let verdict = self.breaker.tell(&run, self.policy.retry_max);
         Ok(match result {
             Ok(Outcome::Done(receipt)) => End::Done(storable(receipt, &call)),
             Ok(Outcome::Skipped(reason)) => End::Skipped(presentable(&reason, &call)),
-            Err(error) => self.failed(attempt, &blame, &error, &call),
+            Err(error) => self.failed(attempt, &verdict, &error, &call),
         })
     }
 
@@ -162,9 +162,9 @@ impl Runner {
         }
     }
 
-    fn failed(&self, attempt: &Attempt, blame: &Blame, error: &JobError, call: &Call) -> End {
+    fn failed(&self, attempt: &Attempt, verdict: &Verdict, error: &JobError, call: &Call) -> End {
         let failure = Failure { kind: error.kind(), reason: presentable(&error.to_string(), call) };
-        if let Blame::Vendor(wait) = blame {
+        if let Verdict::Vendor(wait) = verdict {
             return End::Paused { failure, wait: *wait };
         }
         let after = match error {

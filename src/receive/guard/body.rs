@@ -1,4 +1,4 @@
-//! Reads a request's body: within its size, within its time, and only where there is room for it.
+//! Reads a request's body: within its size, within its time, and only where there is memory for it.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 use crate::{
     error::Rejection,
     receive::{
-        room::{Room, Taken},
+        memory::{MemoryBudget, Reserved},
         store::PATIENCE,
     },
 };
@@ -17,15 +17,19 @@ use crate::{
 /// How long a body may take to arrive; the platform itself gives up after 5 s. (Documentation, "Timeout".)
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// The whole body, and the room that it takes.
-pub(super) async fn read(body: Body, max_body: usize, room: &Room) -> Result<(Bytes, Taken), Rejection> {
+/// The whole body, and the memory that it takes.
+pub(super) async fn read(
+    body: Body,
+    max_body: usize,
+    memory: &MemoryBudget,
+) -> Result<(Bytes, Reserved), Rejection> {
     let length = body.size_hint();
     if length.lower() > max_body as u64 {
         return Err(Rejection::TooLarge { limit: max_body });
     }
     // A chunked one doesn't say how long it will be.
     let most = length.upper().and_then(|length| usize::try_from(length).ok()).unwrap_or(max_body);
-    let taken = room.for_body(most, Instant::now() + PATIENCE).await.ok_or(Rejection::NoRoom)?;
+    let taken = memory.for_body(most, Instant::now() + PATIENCE).await.ok_or(Rejection::NoMemory)?;
     let read = timeout(DEADLINE, copy(body, most, max_body)).await.unwrap_or(Err(Rejection::Slow))?;
     Ok((read, taken))
 }

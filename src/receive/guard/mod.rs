@@ -24,7 +24,7 @@ use axum::{
 use tokio::time::Instant;
 
 use super::{
-    room::{Room, Taken},
+    memory::{MemoryBudget, Reserved},
     store::PATIENCE,
 };
 use crate::{
@@ -45,7 +45,7 @@ pub struct Guard {
     secrets: Live<Secrets>,
     failures: Failures,
     max_body: usize,
-    room: Room,
+    memory: MemoryBudget,
 }
 
 /// A header with one of these words in its name carries a credential: Authorization, Cookie, X-Api-Key, X-Auth-Token,
@@ -77,7 +77,7 @@ impl Guard {
             secrets: Live::new(Secrets::new(config)?),
             failures: Failures::new(config.failed_auth_limit),
             max_body: config.max_body,
-            room: Room::new(config.max_body),
+            memory: MemoryBudget::new(config.max_body),
         })
     }
 
@@ -95,15 +95,15 @@ impl Guard {
         if headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
             return Err(Rejection::EncodedBody);
         }
-        // It gives back the body's room at the end, once the event has its own.
-        let (body, _room) = body::read(body, self.max_body, &self.room).await?;
+        // It gives back the body's memory at the end, once the event has its own.
+        let (body, _memory) = body::read(body, self.max_body, &self.memory).await?;
         let deadline = Instant::now() + PATIENCE;
         secrets
             .signatures
             .check(&headers, &body)
             .map_err(|rejection| self.failures.count(client, rejection))?;
-        let room = self.room.for_event(&body, deadline).await.ok_or(Rejection::NoRoom)?;
-        Ok(Verified { client, headers, body, deadline, room })
+        let memory = self.memory.for_event(&body, deadline).await.ok_or(Rejection::NoMemory)?;
+        Ok(Verified { client, headers, body, deadline, memory })
     }
 
     /// The headers of an admitted request that are worth keeping: all but those that carry a secret, ours or that of a proxy
@@ -131,7 +131,7 @@ pub struct Verified {
     /// When the answer must be out.
     pub deadline: Instant,
     /// The memory that its event may take.
-    pub room: Taken,
+    pub memory: Reserved,
 }
 
 impl<S> FromRequest<S> for Verified

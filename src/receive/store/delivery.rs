@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::{call::Call, receive::room::Taken};
+use crate::{call::Call, receive::memory::Reserved};
 
 /// What is stored of one request.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Delivery {
     /// The body as it came.
     pub body: Bytes,
     /// The memory that all this may take, given back when it is written or dropped.
-    pub room: Taken,
+    pub memory: Reserved,
 }
 
 /// What became of a delivery.

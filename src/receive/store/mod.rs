@@ -25,7 +25,7 @@ use delivery::{Entry, Reply};
 /// The most calls that wait for the writer; the next one gets 503 at once.
 const LONGEST_QUEUE: usize = 4096;
 
-/// How long a request that has arrived waits for room and its commit: an answer within 1 s leaves the platform time to try
+/// How long a request that has arrived waits for memory and its commit: an answer within 1 s leaves the platform time to try
 /// again.
 pub(super) const PATIENCE: Duration = Duration::from_millis(900);
 

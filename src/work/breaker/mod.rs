@@ -102,7 +102,7 @@ pub(super) struct Run<'a> {
 
 /// What a failed run means for its job.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Blame {
+pub(super) enum Verdict {
     /// The job failed.
     Job,
     /// The vendor is in trouble, or limits what this job asks for: it is to come back after this time as if it had not run.
@@ -129,7 +129,7 @@ impl Breaker {
 
     /// Takes note of how a run ended, and says whose fault a failure is. No pause that a vendor asks for is longer than
     /// `longest`: it may ask for nonsense.
-    pub(super) fn tell(&self, run: &Run<'_>, longest: Duration) -> Blame {
+    pub(super) fn tell(&self, run: &Run<'_>, longest: Duration) -> Verdict {
         let mut state = self.state();
         let next_probe = match &state.open {
             None => FIRST_PROBE,
@@ -152,7 +152,7 @@ impl Breaker {
                 if state.open.is_some() || outage {
                     self.open(&mut state, next_probe, reason)
                 } else {
-                    Blame::Job
+                    Verdict::Job
                 }
             }
             result => {
@@ -165,8 +165,10 @@ impl Breaker {
                 }
                 match result {
                     // A limit of one thing says nothing of the rest.
-                    Err(JobError::Client(ClientError::Limited { after, .. })) => Blame::Vendor(asked(*after)),
-                    _ => Blame::Job,
+                    Err(JobError::Client(ClientError::Limited { after, .. })) => {
+                        Verdict::Vendor(asked(*after))
+                    }
+                    _ => Verdict::Job,
                 }
             }
         }
@@ -183,7 +185,7 @@ impl Breaker {
         }
     }
 
-    fn open(&self, state: &mut State, wait: Duration, reason: &str) -> Blame {
+    fn open(&self, state: &mut State, wait: Duration, reason: &str) -> Verdict {
         let until = Instant::now() + wait;
         match &mut state.open {
             None => {
@@ -197,7 +199,7 @@ impl Breaker {
                 open.wait = wait;
             }
         }
-        Blame::Vendor(wait)
+        Verdict::Vendor(wait)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

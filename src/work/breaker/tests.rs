@@ -27,7 +27,7 @@ fn skipped() -> Result<Outcome, JobError> {
 }
 
 /// Tells of a run that began while the breaker was closed.
-fn tell(breaker: &Breaker, call_id: &str, result: &Result<Outcome, JobError>) -> Blame {
+fn tell(breaker: &Breaker, call_id: &str, result: &Result<Outcome, JobError>) -> Verdict {
     breaker.tell(&Run { call_id, result, answered: false, probe: false }, LONGEST)
 }
 
@@ -50,10 +50,10 @@ fn is_open_for_one(breaker: &Arc<Breaker>) -> bool {
 #[tokio::test(start_paused = true)]
 async fn it_opens_at_the_third_run_in_a_row_that_finds_the_vendor_down() {
     let breaker = breaker();
-    assert_eq!(tell(&breaker, "cl_1", &down()), Blame::Job);
-    assert_eq!(tell(&breaker, "cl_2", &down()), Blame::Job);
+    assert_eq!(tell(&breaker, "cl_1", &down()), Verdict::Job);
+    assert_eq!(tell(&breaker, "cl_2", &down()), Verdict::Job);
     assert!(!is_open(&breaker));
-    assert_eq!(tell(&breaker, "cl_3", &down()), Blame::Vendor(FIRST_PROBE));
+    assert_eq!(tell(&breaker, "cl_3", &down()), Verdict::Vendor(FIRST_PROBE));
     assert!(is_open(&breaker));
 }
 
@@ -61,7 +61,7 @@ async fn it_opens_at_the_third_run_in_a_row_that_finds_the_vendor_down() {
 async fn what_one_call_alone_meets_opens_nothing() {
     let breaker = breaker();
     for _ in 0..10 {
-        assert_eq!(tell(&breaker, "cl_1", &down()), Blame::Job);
+        assert_eq!(tell(&breaker, "cl_1", &down()), Verdict::Job);
     }
     assert!(!is_open(&breaker));
 }
@@ -102,7 +102,7 @@ async fn an_answer_between_failures_begins_the_row_anew() {
 #[tokio::test(start_paused = true)]
 async fn a_pause_lasts_as_long_as_the_vendor_asks_whatever_else_is_under_way() {
     let breaker = breaker();
-    assert_eq!(tell(&breaker, "cl_1", &busy(12)), Blame::Vendor(Duration::from_secs(12)));
+    assert_eq!(tell(&breaker, "cl_1", &busy(12)), Verdict::Vendor(Duration::from_secs(12)));
     // Sent before the pause, answered in it.
     tell(&breaker, "cl_2", &done());
     tell(&breaker, "cl_3", &busy(2));
@@ -114,7 +114,7 @@ async fn a_pause_lasts_as_long_as_the_vendor_asks_whatever_else_is_under_way() {
     assert_eq!(
         breaker
             .tell(&Run { call_id: "cl_4", result: &busy(u64::MAX), answered: false, probe: true }, LONGEST),
-        Blame::Vendor(LONGEST)
+        Verdict::Vendor(LONGEST)
     );
 }
 
@@ -137,7 +137,7 @@ async fn probes_come_after_one_two_four_and_then_every_five_seconds() {
 async fn a_limit_of_one_thing_holds_back_its_job_alone() {
     let breaker = breaker();
     let limited = ClientError::Limited { reason: "429".to_owned(), after: Duration::from_mins(5) };
-    assert_eq!(tell(&breaker, "cl_1", &Err(limited.into())), Blame::Vendor(Duration::from_mins(5)));
+    assert_eq!(tell(&breaker, "cl_1", &Err(limited.into())), Verdict::Vendor(Duration::from_mins(5)));
     assert!(!is_open(&breaker));
 }
 

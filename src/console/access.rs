@@ -41,7 +41,7 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-pub(super) struct Door {
+pub(super) struct Access {
     password: Live<Secret>,
     hosts: Hosts,
     failures: Failures,
@@ -51,7 +51,7 @@ pub(super) struct Door {
     told: Marked,
 }
 
-impl Door {
+impl Access {
     pub(super) fn new(password: Live<Secret>, hosts: Hosts) -> Self {
         Self {
             password,
@@ -133,12 +133,12 @@ fn ask() -> Response {
 }
 
 /// Lets a request in, or asks for the password.
-pub(super) async fn pass(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+pub(super) async fn pass(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
     let ConnectInfo(peer) =
         request.extensions().get::<ConnectInfo<SocketAddr>>().expect("the server adds the peer");
-    let mut response = if !door.hosts.include(request.uri(), request.headers()) {
+    let mut response = if !access.hosts.include(request.uri(), request.headers()) {
         misdirected()
-    } else if let Some(refusal) = door.refuse(peer.ip().to_canonical(), request.headers()) {
+    } else if let Some(refusal) = access.refuse(peer.ip().to_canonical(), request.headers()) {
         refusal
     } else {
         next.run(request).await

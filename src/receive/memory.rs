@@ -1,5 +1,5 @@
-//! How much memory the events in hand may take together, whoever sends them: what finds no room waits, and is then told
-//! to come again.
+//! How much memory the events in hand may take together, whoever sends them: what finds none waits, and is then told to
+//! come again.
 //!
 //! A body takes its length while it arrives. Then it is read, and JSON can grow a lot by that: `{"":0},` is seven bytes
 //! on the way and some seven hundred in memory.
@@ -19,41 +19,41 @@ const BODIES: usize = 16 * 1024 * 1024;
 /// Events that are read and wait for their commit, in bytes as [`weight`] guesses them.
 const EVENTS: usize = 64 * 1024 * 1024;
 
-/// The memory that is left.
-pub(super) struct Room {
+/// The memory that is left for them.
+pub(super) struct MemoryBudget {
     bodies: Arc<Semaphore>,
     events: Arc<Semaphore>,
 }
 
-/// A part of the memory, given back when it is dropped.
+/// A part of it, given back when it is dropped.
 #[derive(Debug)]
-pub struct Taken {
+pub struct Reserved {
     _permit: OwnedSemaphorePermit,
 }
 
-impl Room {
+impl MemoryBudget {
     /// The largest body fits in any case.
     pub(super) fn new(max_body: usize) -> Self {
         let of = |bytes: usize| Arc::new(Semaphore::new(bytes.min(u32::MAX as usize)));
         Self { bodies: of(BODIES.max(max_body)), events: of(EVENTS) }
     }
 
-    /// Room for a body of this length, if there is some before the deadline.
-    pub(super) async fn for_body(&self, length: usize, deadline: Instant) -> Option<Taken> {
+    /// Memory for a body of this length, if there is some before the deadline.
+    pub(super) async fn for_body(&self, length: usize, deadline: Instant) -> Option<Reserved> {
         take(&self.bodies, length, BODIES.max(length), deadline).await
     }
 
-    /// Room for what a body becomes.
-    pub(super) async fn for_event(&self, body: &[u8], deadline: Instant) -> Option<Taken> {
-        // One that is guessed to take more than there is has the room for itself.
+    /// Memory for what a body becomes.
+    pub(super) async fn for_event(&self, body: &[u8], deadline: Instant) -> Option<Reserved> {
+        // One that is guessed to take more than there is has all for itself.
         take(&self.events, weight(body), EVENTS, deadline).await
     }
 }
 
-async fn take(room: &Arc<Semaphore>, bytes: usize, most: usize, deadline: Instant) -> Option<Taken> {
+async fn take(memory: &Arc<Semaphore>, bytes: usize, most: usize, deadline: Instant) -> Option<Reserved> {
     let bytes = u32::try_from(bytes.min(most)).unwrap_or(u32::MAX);
-    let permit = timeout_at(deadline, Arc::clone(room).acquire_many_owned(bytes)).await.ok()?;
-    Some(Taken { _permit: permit.expect("it is never closed") })
+    let permit = timeout_at(deadline, Arc::clone(memory).acquire_many_owned(bytes)).await.ok()?;
+    Some(Reserved { _permit: permit.expect("it is never closed") })
 }
 
 /// About what an event takes: its texts on their way from the body to Postgres, and its custom fields, where an object
@@ -80,22 +80,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_finds_no_room_waits_for_it_until_its_deadline() {
-        let room = Room::new(1000);
+    async fn what_finds_no_memory_waits_for_it_until_its_deadline() {
+        let memory = MemoryBudget::new(1000);
         let most = vec![b'{'; EVENTS];
-        let all = room.for_event(&most, soon()).await.expect("one too large has the room for itself");
-        assert!(room.for_event(b"{}", soon()).await.is_none());
+        let all = memory.for_event(&most, soon()).await.expect("one too large has all for itself");
+        assert!(memory.for_event(b"{}", soon()).await.is_none());
         drop(all);
-        assert!(room.for_event(b"{}", soon()).await.is_some());
+        assert!(memory.for_event(b"{}", soon()).await.is_some());
 
-        let halves = [room.for_body(BODIES / 2, soon()).await, room.for_body(BODIES / 2, soon()).await];
-        assert!(halves.iter().all(Option::is_some) && room.for_body(1, soon()).await.is_none());
+        let halves = [memory.for_body(BODIES / 2, soon()).await, memory.for_body(BODIES / 2, soon()).await];
+        assert!(halves.iter().all(Option::is_some) && memory.for_body(1, soon()).await.is_none());
         drop(halves);
-        assert!(room.for_body(BODIES, soon()).await.is_some());
+        assert!(memory.for_body(BODIES, soon()).await.is_some());
     }
 
     #[tokio::test]
     async fn a_body_of_the_largest_size_that_is_set_finds_room() {
-        assert!(Room::new(3 * BODIES).for_body(3 * BODIES, soon()).await.is_some());
+        assert!(MemoryBudget::new(3 * BODIES).for_body(3 * BODIES, soon()).await.is_some());
     }
 }
