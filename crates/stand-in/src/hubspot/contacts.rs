@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use super::HubSpot;
 use super::account::{Account, Contact, iso};
 use super::properties::ObjectType;
-use super::refusal::Refusal;
+use super::refusal;
+use crate::refusal::Refusal;
 
 /// Shown in any case (observed).
 const ALWAYS: [&str; 3] = ["createdate", "hs_object_id", "lastmodifieddate"];
@@ -60,22 +61,16 @@ impl Contact {
 }
 
 impl Account {
-    /// The contact with this id.
-    pub(super) fn contact(&self, id: &str) -> Result<&Contact, Refusal> {
-        let number = id.parse::<u64>().map_err(|_| Refusal::not_numeric(id))?;
-        self.contacts.get(&number).ok_or_else(|| Refusal::not_found(id))
-    }
-
     fn contact_by(&self, property: &str, value: &str) -> Result<&Contact, Refusal> {
         // The words are those observed for an upsert; for reading none are documented. Contacts are 0-1.
         if !self.property(ObjectType::Contacts, property).is_some_and(|property| property.has_unique_value) {
             let message = format!("Unable to read by non-unique 0-1 property {property}");
-            return Err(Refusal::validation(&message));
+            return Err(refusal::validation(&message));
         }
         let same = |contact: &&Contact| {
             contact.properties.get(property).is_some_and(|own| own.eq_ignore_ascii_case(value))
         };
-        self.contacts.values().find(same).ok_or_else(|| Refusal::not_found(value))
+        self.contacts.values().find(same).ok_or_else(|| refusal::not_found(value))
     }
 }
 
@@ -91,7 +86,7 @@ pub(super) async fn read(
     let properties: Vec<String> =
         given("properties").flat_map(|(_, list)| list.split(',')).map(Into::into).collect();
     let properties = (!properties.is_empty()).then_some(properties.as_slice());
-    hubspot.read(|account| {
+    hubspot.account.read(|account| {
         let contact = match id_property {
             None => account.contact(&id)?,
             Some(property) => account.contact_by(property, &id)?,

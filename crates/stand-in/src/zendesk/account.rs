@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::attributes::Attributes;
 use super::comments::{Comment, NewComment};
-use super::refusal::Refusal;
+use super::refusal;
 use super::ticket::{Status, Ticket};
+use crate::refusal::Refusal;
 
 /// The user in whose name the API's callers act.
 pub(super) const INTEGRATION: u64 = 29;
@@ -74,7 +75,7 @@ impl Account {
     }
 
     pub(super) fn ticket(&self, id: u64) -> Result<&Ticket, Refusal> {
-        self.tickets.get(&id).ok_or_else(Refusal::not_found)
+        self.tickets.get(&id).ok_or_else(refusal::not_found)
     }
 
     /// Adds a ticket that a customer wrote.
@@ -96,7 +97,7 @@ impl Account {
     /// "The parameter only works with closed tickets. It has no effect with other tickets" (follow-up
     /// guide): here a source that can't be followed up is refused, so that nobody relies on having one.
     pub(super) fn create(&mut self, mut given: Attributes) -> Result<(u64, Audit), Refusal> {
-        let Some(comment) = given.comment.take() else { return Err(Refusal::blank_description()) };
+        let Some(comment) = given.comment.take() else { return Err(refusal::blank_description()) };
         if let Some(source) = given.followup_of {
             match self.tickets.get(&source) {
                 Some(source) if source.status == Status::Closed => {
@@ -105,7 +106,7 @@ impl Account {
                 }
                 _ => {
                     let description = format!("Ticket {source} is not there, or not closed");
-                    return Err(Refusal::invalid("via_followup_source_id", &description));
+                    return Err(refusal::invalid("via_followup_source_id", &description));
                 }
             }
         }
@@ -151,7 +152,7 @@ impl Account {
     pub(super) fn update(&mut self, id: u64, author: u64, given: Attributes) -> Result<Audit, Refusal> {
         let ticket = self.ticket(id)?;
         if given.safe_update.is_some_and(|stamp| ticket.updated_at > stamp) {
-            return Err(Refusal::conflict());
+            return Err(refusal::conflict());
         }
         let changes: Vec<(&str, Value, Value)> = given
             .fields
@@ -161,7 +162,7 @@ impl Account {
             .collect();
         let nothing = changes.is_empty() && given.comment.is_none();
         if ticket.status == Status::Closed && !nothing {
-            return Err(Refusal::invalid("status", "Status: closed prevents ticket update"));
+            return Err(refusal::invalid("status", "Status: closed prevents ticket update"));
         }
         let mut ticket = ticket.clone();
         let mut audit = self.audit(Utc::now());
@@ -207,7 +208,7 @@ impl Account {
             Some(answered) if answered.request == *request => {
                 Ok(Some((answered.ticket, answered.answer.clone())))
             }
-            Some(_) => Err(Refusal::other_parameters()),
+            Some(_) => Err(refusal::other_parameters()),
         }
     }
 

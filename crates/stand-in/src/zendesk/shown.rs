@@ -4,22 +4,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use super::account::{Account, Audit, INTEGRATION};
+use super::attributes::WRITABLE;
 use super::ticket::Ticket;
-
-/// What of a ticket's properties is shown in any case: null or empty when it was never written.
-const PROPERTIES: [&str; 11] = [
-    "assignee_id",
-    "brand_id",
-    "custom_status_id",
-    "due_at",
-    "group_id",
-    "organization_id",
-    "problem_id",
-    "recipient",
-    "requester_id",
-    "submitter_id",
-    "type",
-];
 
 /// A time as the vendor writes it: in whole seconds.
 pub(super) fn iso(time: DateTime<Utc>) -> String {
@@ -49,25 +35,17 @@ impl Ticket {
         let source = self.via_followup_source_id.and_then(|id| account.tickets.get(&id));
         let followups =
             account.tickets.values().filter(|other| other.via_followup_source_id == Some(self.id));
-        let custom_fields = self.properties.get("custom_fields").cloned().unwrap_or_else(|| json!([]));
         let mut shown = json!({
             "url": url(base, self.id),
             "id": self.id,
-            "external_id": self.external_id,
             "via": via(source),
             "created_at": iso(self.created_at),
             "updated_at": iso(self.updated_at),
             "generated_timestamp": self.updated_at.timestamp(),
-            "subject": self.subject,
             "raw_subject": self.subject,
             "description": self.comments.first().map(|first| &first.body),
-            "priority": self.priority,
-            "status": self.status,
             "is_public": self.comments.iter().any(|comment| comment.public),
             "has_incidents": false,
-            "tags": self.tags,
-            "custom_fields": custom_fields,
-            "fields": custom_fields,
             "followup_ids": followups.map(|other| other.id).collect::<Vec<_>>(),
             "collaborator_ids": [],
             "follower_ids": [],
@@ -77,9 +55,15 @@ impl Ticket {
             "allow_channelback": false,
             "from_messaging_channel": false,
         });
-        for name in PROPERTIES {
-            shown[name] = json!(self.properties.get(name));
+        // Null when it was never written.
+        let mut own = json!(self);
+        for (name, _) in WRITABLE {
+            shown[name] = own[name].take();
         }
+        if shown["custom_fields"].is_null() {
+            shown["custom_fields"] = json!([]);
+        }
+        shown["fields"] = shown["custom_fields"].clone();
         shown
     }
 }

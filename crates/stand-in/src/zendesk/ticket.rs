@@ -33,6 +33,7 @@ pub struct Ticket {
     /// The vendor's id.
     pub id: u64,
     /// Its subject; empty where it has none.
+    #[serde(default)]
     pub subject: String,
     /// Where it stands.
     pub status: Status,
@@ -43,8 +44,10 @@ pub struct Ticket {
     /// `urgent`, `high`, `normal` or `low`.
     pub priority: Option<String>,
     /// Its tags.
+    #[serde(default)]
     pub tags: Vec<String>,
     /// What else was written: the requester, the assignee, custom fields and so on.
+    #[serde(flatten)]
     pub properties: BTreeMap<String, Value>,
     /// The comments, the oldest first; the first is the ticket's description.
     pub comments: Vec<Comment>,
@@ -65,29 +68,18 @@ impl Ticket {
         self.updated_at = now.trunc_subsecs(0).max(self.updated_at + TimeDelta::seconds(1));
     }
 
-    /// A property by its name.
+    /// A property by its name, as the API names it.
     pub(super) fn field(&self, name: &str) -> Value {
-        match name {
-            "subject" => json!(self.subject),
-            "status" => json!(self.status),
-            "external_id" => json!(self.external_id),
-            "priority" => json!(self.priority),
-            "tags" => json!(self.tags),
-            name => self.properties.get(name).cloned().unwrap_or_default(),
-        }
+        json!(self)[name].take()
     }
 
-    /// Sets a property to a value of its type: `Attributes` has seen to that.
+    /// Sets a property to a value of its type, or takes it away.
     pub(super) fn set(&mut self, name: &str, value: Value) {
-        let text = value.as_str().map(String::from);
-        match name {
-            "subject" => self.subject = text.unwrap_or_default(),
-            "status" => self.status = serde_json::from_value(value).unwrap_or(self.status),
-            "external_id" => self.external_id = text,
-            "priority" => self.priority = text,
-            "tags" => self.tags = serde_json::from_value(value).unwrap_or_default(),
-            name if value.is_null() => drop(self.properties.remove(name)),
-            name => drop(self.properties.insert(name.into(), value)),
+        let Value::Object(mut ticket) = json!(self) else { return };
+        ticket.remove(name);
+        if !value.is_null() {
+            ticket.insert(name.into(), value);
         }
+        *self = serde_json::from_value(Value::Object(ticket)).expect("`Attributes` sees to the types");
     }
 }

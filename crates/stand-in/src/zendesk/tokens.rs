@@ -11,18 +11,20 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::attributes;
-use super::refusal::Refusal;
+use super::refusal;
 use super::{Options, Zendesk};
 use crate::lock;
 use crate::random::random;
+use crate::refusal::Refusal;
 
 /// The tokens given so far that are still good.
+#[derive(Default)]
 pub(super) struct Tokens {
     refusing: AtomicBool,
     given: Mutex<HashMap<String, Token>>,
@@ -34,10 +36,6 @@ struct Token {
 }
 
 impl Tokens {
-    pub(super) fn new() -> Self {
-        Self { refusing: AtomicBool::new(false), given: Mutex::default() }
-    }
-
     pub(super) fn revoke(&self) {
         lock(&self.given).clear();
     }
@@ -60,13 +58,13 @@ impl Tokens {
     fn check(&self, token: &str, method: &Method) -> Result<(), Refusal> {
         let given = lock(&self.given);
         let token = given.get(token).filter(|token| token.expires > Instant::now());
-        let token = token.ok_or_else(Refusal::invalid_token)?;
+        let token = token.ok_or_else(refusal::invalid_token)?;
         let (all, tickets) =
             if method.is_safe() { ("read", "tickets:read") } else { ("write", "tickets:write") };
         if token.scope.split(' ').any(|scope| scope == all || scope == tickets) {
             Ok(())
         } else {
-            Err(Refusal::insufficient_scope())
+            Err(refusal::insufficient_scope())
         }
     }
 }
@@ -87,15 +85,17 @@ pub(super) async fn give(
         Some("client_credentials") => {}
         Some(_) => {
             let description = "The stand-in knows client_credentials only.";
-            return Err(Refusal::token_request("unsupported_grant_type", description));
+            return Err(refusal::oauth(StatusCode::BAD_REQUEST, "unsupported_grant_type", description));
         }
-        None => return Err(Refusal::token_request("invalid_request", "grant_type is missing.")),
+        None => {
+            return Err(refusal::oauth(StatusCode::BAD_REQUEST, "invalid_request", "grant_type is missing."));
+        }
     }
     let known = text("client_id") == Some(&options.client_id)
         && text("client_secret") == Some(&options.client_secret)
         && !zendesk.tokens.refusing.load(Ordering::Relaxed);
     if !known {
-        return Err(Refusal::invalid_client());
+        return Err(refusal::invalid_client());
     }
     // Which scope a token has for which none was asked is not documented: here, none.
     let scope = text("scope").unwrap_or_default();
@@ -114,7 +114,7 @@ pub(super) async fn admit(
     next: Next,
 ) -> Result<Response, Refusal> {
     let sent = request.headers().get(AUTHORIZATION).and_then(|sent| sent.to_str().ok());
-    let token = sent.and_then(|sent| sent.strip_prefix("Bearer ")).ok_or_else(Refusal::unauthenticated)?;
+    let token = sent.and_then(|sent| sent.strip_prefix("Bearer ")).ok_or_else(refusal::unauthenticated)?;
     zendesk.tokens.check(token, request.method())?;
     Ok(next.run(request).await)
 }
