@@ -36,9 +36,8 @@ impl File {
     /// Writes the accounts for the first time, once all are read: a file that is not understood stays as it is.
     pub(crate) fn begin(&self) -> io::Result<()> {
         if let Some(name) = lock(&self.found).keys().next() {
-            return Err(
-                self.invalid(&format!("`{name}` is no vendor's account: without the file all begin anew"))
-            );
+            return Err(self
+                .invalid(&format!("`{name}` is no vendor's account: delete the file, and all begin anew")));
         }
         self.write(&lock(&self.content))
     }

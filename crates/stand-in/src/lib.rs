@@ -8,6 +8,7 @@
 //! - `fault`: what a test or a person can make go wrong
 //! - `vendor`: what the core needs of a vendor
 //! - `refusal`, `limit` and `kept`: what vendors have in common, errors, rolling limits and accounts that outlive a restart
+//! - [`script`]: a vendor that answers what it is told to
 //! - `sink`: a receiver of webhooks
 //! - `pages`: what the stand-in shows to people
 //!
@@ -21,6 +22,7 @@ mod pages;
 mod random;
 mod received;
 mod refusal;
+pub mod script;
 mod server;
 mod sink;
 mod value;
@@ -38,6 +40,7 @@ use tokio::task::JoinHandle;
 pub use fault::Fault;
 pub use limit::RateLimit;
 pub use received::Received;
+pub use script::{Answer, Script};
 pub use sink::{Sink, SinkDelivery};
 
 use kept::File;
@@ -57,6 +60,7 @@ pub struct StandIn {
 struct Running {
     address: SocketAddr,
     vendors: Vendors,
+    script: Script,
     sink: Sink,
     shared: Arc<Shared>,
     // Also the signal of the last handle's drop: the server sees that its sender is gone.
@@ -75,8 +79,9 @@ impl StandIn {
         let file = Arc::new(File::open(options.keep.clone())?);
         let vendors = Vendors::open(options, &file)?;
         file.begin()?;
-        let sink = Sink::default();
+        let (script, sink) = (Script::default(), Sink::default());
         let mut played = vendors.all();
+        played.push(Box::new(script.clone()));
         played.push(Box::new(sink.clone()));
         let shared = Arc::new(Shared::new(played));
         let listener = TcpListener::bind(listen)
@@ -86,13 +91,19 @@ impl StandIn {
         let server = Server::new(Arc::clone(&shared), address.ip().is_loopback());
         let (stop, stopping) = watch::channel(());
         let server = Mutex::new(Some(tokio::spawn(server.run(listener, stopping))));
-        Ok(Self { running: Arc::new(Running { address, vendors, sink, shared, stop, server }) })
+        Ok(Self { running: Arc::new(Running { address, vendors, script, sink, shared, stop, server }) })
     }
 
     /// Where it answers, as a base URL without a slash at its end.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.running.address)
+    }
+
+    /// The vendor that answers what it is told to.
+    #[must_use]
+    pub fn script(&self) -> &Script {
+        &self.running.script
     }
 
     /// What was delivered to the sink.

@@ -10,6 +10,7 @@ mod faults;
 mod idempotency;
 mod kept;
 mod properties;
+mod script;
 mod shown;
 mod sink;
 mod tickets;
