@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::properties::{self, ObjectType, Property};
 use super::refusal;
@@ -161,4 +162,10 @@ fn number(id: &str) -> Result<u64, Refusal> {
 /// As the vendor writes times.
 pub(super) fn iso(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// The published description's `SimplePublicObject`.
+pub(super) fn object(id: &str, properties: &Value, created: DateTime<Utc>, updated: DateTime<Utc>) -> Value {
+    let (created, updated) = (iso(created), iso(updated));
+    json!({ "id": id, "properties": properties, "createdAt": created, "updatedAt": updated, "archived": false })
 }

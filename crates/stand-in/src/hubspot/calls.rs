@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::HubSpot;
-use super::account::{Account, Call, Values, iso};
+use super::account::{Account, Call, Values, iso, object};
 use super::properties::ObjectType;
 use super::refusal::{self, batch, json, now};
 use super::values;
@@ -51,12 +51,9 @@ pub(super) async fn upsert(
     hubspot.account.change(|account| {
         check_batch(&inputs)?;
         let traced = inputs.iter().all(|input| input.object_write_trace_id.is_some());
-        let checked: Vec<_> = inputs.into_iter().map(|input| (check(account, &input), input)).collect();
-
-        let mut errors = Vec::new();
-        let mut accepted = Vec::new();
-        for (check, input) in checked {
-            match check {
+        let (mut accepted, mut errors) = (Vec::new(), Vec::new());
+        for input in inputs {
+            match check(account, &input) {
                 Ok(()) => accepted.push(input),
                 Err(refusal) if traced => {
                     // The same as it would be alone, with the id (error handling guide).
@@ -126,20 +123,12 @@ fn write(account: &mut Account, input: Input) -> Value {
     result
 }
 
-/// The published description's `SimplePublicObject`.
 fn shown(call: &Call) -> Value {
-    let (created_at, updated_at) = (iso(call.created_at), iso(call.updated_at));
     let mut properties = json!(call.properties);
     properties["hs_object_id"] = json!(call.id);
-    properties["hs_createdate"] = json!(created_at);
-    properties["hs_lastmodifieddate"] = json!(updated_at);
-    json!({
-        "id": call.id,
-        "properties": properties,
-        "createdAt": created_at,
-        "updatedAt": updated_at,
-        "archived": false,
-    })
+    properties["hs_createdate"] = json!(iso(call.created_at));
+    properties["hs_lastmodifieddate"] = json!(iso(call.updated_at));
+    object(&call.id, &properties, call.created_at, call.updated_at)
 }
 
 /// `PUT /crm/objects/{version}/calls/{id}/associations/default/contacts/{contactId}`

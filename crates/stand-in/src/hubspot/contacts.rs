@@ -2,10 +2,10 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::HubSpot;
-use super::account::{Account, Contact, iso};
+use super::account::{Account, Contact, iso, object};
 use super::properties::ObjectType;
 use super::refusal;
 use crate::refusal::Refusal;
@@ -45,7 +45,7 @@ impl Contact {
         }
     }
 
-    /// The published description's `SimplePublicObject`; a known property without a value is null.
+    /// A known property without a value is null.
     pub(super) fn shown(&self, account: &Account, properties: Option<&[String]>) -> Value {
         let names: Vec<&str> = match properties {
             None => BY_DEFAULT.to_vec(),
@@ -53,10 +53,8 @@ impl Contact {
         };
         let known = |name: &&str| account.property(ObjectType::Contacts, name).is_some();
         let value = |name: &str| (name.to_owned(), json!(self.property(name)));
-        let properties: Map<String, Value> =
-            names.into_iter().chain(ALWAYS).filter(known).map(value).collect();
-        let at = iso(self.created_at);
-        json!({ "id": self.id, "properties": properties, "createdAt": at, "updatedAt": at, "archived": false })
+        let properties = names.into_iter().chain(ALWAYS).filter(known).map(value).collect();
+        object(&self.id, &properties, self.created_at, self.created_at)
     }
 }
 

@@ -88,7 +88,7 @@ impl ObjectType {
     }
 }
 
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Property {
     pub(super) name: String,
@@ -141,11 +141,7 @@ impl Property {
             label: label.into(),
             kind: "string".into(),
             field_type: "text".into(),
-            group_name: String::new(),
-            description: String::new(),
-            has_unique_value: false,
-            options: Vec::new(),
-            hubspot_defined: false,
+            ..Self::default()
         }
     }
 

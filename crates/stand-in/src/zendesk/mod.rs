@@ -179,11 +179,6 @@ impl Zendesk {
         self.tokens.revoke();
     }
 
-    /// Refuses the client's secret from now on, or takes it again; tokens given before stay good.
-    pub fn refuse_credentials(&self, refuse: bool) {
-        self.tokens.refuse(refuse);
-    }
-
     fn done<T>(&self, change: impl FnOnce(&mut Account) -> Result<T, Refusal>) -> T {
         match self.account.change(change) {
             Ok(done) => done,

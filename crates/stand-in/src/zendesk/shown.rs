@@ -12,11 +12,6 @@ pub(super) fn iso(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// The API's own URL of a ticket.
-pub(super) fn url(base: &str, id: u64) -> String {
-    format!("{base}/api/v2/tickets/{id}.json")
-}
-
 /// How something was created: through the API, or as the follow-up of this ticket.
 pub(super) fn via(source: Option<&Ticket>) -> Value {
     let source = match source {
@@ -36,7 +31,7 @@ impl Ticket {
         let followups =
             account.tickets.values().filter(|other| other.via_followup_source_id == Some(self.id));
         let mut shown = json!({
-            "url": url(base, self.id),
+            "url": format!("{base}/api/v2/tickets/{}.json", self.id),
             "id": self.id,
             "via": via(source),
             "created_at": iso(self.created_at),

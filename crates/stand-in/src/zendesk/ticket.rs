@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use super::comments::Comment;
 
 /// Where a ticket stands.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Nobody has looked at it.
+    #[default]
     New,
     /// Someone works on it.
     Open,
@@ -27,13 +28,13 @@ pub enum Status {
 }
 
 /// A ticket.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Ticket {
     /// The vendor's id.
     pub id: u64,
     /// Its subject; empty where it has none.
-    #[serde(default)]
     pub subject: String,
     /// Where it stands.
     pub status: Status,
@@ -44,7 +45,6 @@ pub struct Ticket {
     /// `urgent`, `high`, `normal` or `low`.
     pub priority: Option<String>,
     /// Its tags.
-    #[serde(default)]
     pub tags: Vec<String>,
     /// What else was written: the requester, the assignee, custom fields and so on.
     #[serde(flatten)]

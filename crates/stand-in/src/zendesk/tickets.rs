@@ -13,7 +13,6 @@ use super::account::INTEGRATION;
 use super::attributes::{self, Attributes};
 use super::paging::{Pages, base};
 use super::refusal;
-use super::shown;
 use super::ticket::Ticket;
 use crate::refusal::Refusal;
 
@@ -93,21 +92,22 @@ pub(super) async fn create(
             None => None,
         };
         let lookup = key.as_ref().map(|_| if known.is_some() { "hit" } else { "miss" });
-        let (id, answer) = match known {
+        let answer = match known {
             Some(known) => known,
             None => {
                 let (id, audit) = account.create(given)?;
                 let shown = account.ticket(id)?.shown(account, &base);
                 let answer = json!({ "ticket": shown, "audit": audit.shown(id) });
                 if let Some(key) = &key {
-                    account.remember(key, request, id, answer.clone());
+                    account.remember(key, request, answer.clone());
                 }
-                (id, answer)
+                answer
             }
         };
         let mut headers = HeaderMap::new();
         // The host in it came in a header, so it can stand in one.
-        headers.extend(HeaderValue::try_from(shown::url(&base, id)).ok().map(|url| (LOCATION, url)));
+        let url = answer["ticket"]["url"].as_str().and_then(|url| HeaderValue::try_from(url).ok());
+        headers.extend(url.map(|url| (LOCATION, url)));
         headers.extend(lookup.map(|lookup| (IDEMPOTENCY_LOOKUP, HeaderValue::from_static(lookup))));
         Ok((StatusCode::CREATED, headers, Json(answer)))
     })

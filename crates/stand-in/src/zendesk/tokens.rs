@@ -4,7 +4,6 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::Json;
@@ -25,10 +24,7 @@ use crate::refusal::Refusal;
 
 /// The tokens given so far that are still good.
 #[derive(Default)]
-pub(super) struct Tokens {
-    refusing: AtomicBool,
-    given: Mutex<HashMap<String, Token>>,
-}
+pub(super) struct Tokens(Mutex<HashMap<String, Token>>);
 
 struct Token {
     scope: String,
@@ -37,17 +33,13 @@ struct Token {
 
 impl Tokens {
     pub(super) fn revoke(&self) {
-        lock(&self.given).clear();
-    }
-
-    pub(super) fn refuse(&self, refuse: bool) {
-        self.refusing.store(refuse, Ordering::Relaxed);
+        lock(&self.0).clear();
     }
 
     fn give(&self, scope: &str, options: &Options) -> String {
         let token = format!("{:016x}{:016x}", random(), random());
         let now = Instant::now();
-        let mut given = lock(&self.given);
+        let mut given = lock(&self.0);
         given.retain(|_, token| token.expires > now);
         given.insert(token.clone(), Token { scope: scope.into(), expires: now + options.token_lifetime });
         token
@@ -56,7 +48,7 @@ impl Tokens {
     /// Scopes are `read` and `write`, each for everything or, after a colon, for one kind of record (OAuth
     /// grant reference).
     fn check(&self, token: &str, method: &Method) -> Result<(), Refusal> {
-        let given = lock(&self.given);
+        let given = lock(&self.0);
         let token = given.get(token).filter(|token| token.expires > Instant::now());
         let token = token.ok_or_else(refusal::invalid_token)?;
         let (all, tickets) =
@@ -81,19 +73,14 @@ pub(super) async fn give(
     let asked = attributes::body(&headers, &body)?;
     let text = |name: &str| asked.get(name).and_then(Value::as_str);
     let options = &zendesk.options;
+    let refused = |error, description| Err(refusal::oauth(StatusCode::BAD_REQUEST, error, description));
     match text("grant_type") {
         Some("client_credentials") => {}
-        Some(_) => {
-            let description = "The stand-in knows client_credentials only.";
-            return Err(refusal::oauth(StatusCode::BAD_REQUEST, "unsupported_grant_type", description));
-        }
-        None => {
-            return Err(refusal::oauth(StatusCode::BAD_REQUEST, "invalid_request", "grant_type is missing."));
-        }
+        Some(_) => return refused("unsupported_grant_type", "The stand-in knows client_credentials only."),
+        None => return refused("invalid_request", "grant_type is missing."),
     }
     let known = text("client_id") == Some(&options.client_id)
-        && text("client_secret") == Some(&options.client_secret)
-        && !zendesk.tokens.refusing.load(Ordering::Relaxed);
+        && text("client_secret") == Some(&options.client_secret);
     if !known {
         return Err(refusal::invalid_client());
     }
