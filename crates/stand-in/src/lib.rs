@@ -12,7 +12,7 @@
 //! - `sink`: a receiver of webhooks
 //! - `pages`: what the stand-in shows to people
 //!
-//! A vendor is a folder, such as [`hubspot`] or [`zendesk`], and a line in the list below.
+//! A vendor is a folder, such as [`hubspot`] or [`zendesk`], with its `mod`, and a line in the list below.
 
 mod fault;
 pub mod hubspot;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::attributes::Attributes;
 use super::comments::{Comment, NewComment};
 use super::refusal;
-use super::ticket::{Status, Ticket};
+use super::ticket::{Audit, Status, Ticket};
 use crate::refusal::Refusal;
 
 /// The user in whose name the API's callers act.
@@ -21,13 +21,6 @@ pub(super) const AGENT: u64 = 28;
 
 /// The customer who asks for the tickets to begin with.
 const CUSTOMER: u64 = 20_978_392;
-
-/// What a request did to a ticket: its id, the time and the events.
-pub(super) struct Audit {
-    pub(super) id: u64,
-    pub(super) at: DateTime<Utc>,
-    pub(super) events: Vec<Value>,
-}
 
 #[derive(Deserialize, Serialize)]
 pub(super) struct Account {

@@ -10,7 +10,7 @@ use super::Zendesk;
 use super::account::{Account, INTEGRATION};
 use super::paging::Pages;
 use super::refusal;
-use super::shown::iso;
+use super::ticket::{iso, via};
 use super::tickets;
 use crate::refusal::Refusal;
 use crate::value::{is_time, is_url};
@@ -196,7 +196,7 @@ pub(super) async fn list(
         let shown = |comment: &Comment| {
             let mut shown = comment.shown(account);
             shown["created_at"] = json!(iso(comment.created_at));
-            shown["via"] = super::shown::via(None);
+            shown["via"] = via(None);
             if comment.author_id != INTEGRATION {
                 // Written in a browser.
                 shown["via"]["channel"] = json!("web");

@@ -3,12 +3,11 @@
 //! - `tokens`: the client credentials, and the tokens that they buy
 //! - `refusal`: the error bodies
 //! - `attributes`: what a request says
-//! - `ticket`: a ticket
+//! - `ticket`: a ticket, and how the API shows it
 //! - `account`: the tickets together, and what changes them
 //! - `tickets`: reading, finding, changing and creating a ticket
 //! - `comments`: written and voice comments, and their list
 //! - `paging`: lists in pages
-//! - `shown`: a ticket as the API shows it
 //!
 //! Each rule names where it comes from: "reference" and "guide" are the pages of that name on
 //! developer.zendesk.com, "idempotency section" is the one in the introduction to the ticketing reference,
@@ -19,7 +18,6 @@ mod attributes;
 mod comments;
 mod paging;
 mod refusal;
-mod shown;
 mod ticket;
 mod tickets;
 mod tokens;
