@@ -40,7 +40,7 @@ use tokio::task::JoinHandle;
 pub use fault::Fault;
 pub use limit::RateLimit;
 pub use received::Received;
-pub use script::{Answer, Script};
+pub use script::Script;
 pub use sink::{Sink, SinkDelivery};
 
 use kept::File;

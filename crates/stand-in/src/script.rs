@@ -3,11 +3,12 @@
 //! ```no_run
 //! # async fn test() -> std::io::Result<()> {
 //! use serde_json::json;
-//! use stand_in::{Answer, Options, StandIn};
+//! use stand_in::{Options, StandIn};
 //!
 //! let stand_in = StandIn::start(Options::default()).await?;
-//! let acme = Answer::to("POST", "/v1/contacts/{id}/calls").status(201).json(json!({ "id": "7" }));
-//! stand_in.script().answer(acme);
+//! stand_in.script().answer(json!({
+//!     "method": "POST", "path": "/v1/contacts/{id}/calls", "status": 201, "body": { "id": "7" },
+//! }));
 //! // The client's base URL is `format!("{}/script", stand_in.url())`. After its call:
 //! let call = &stand_in.received()[0];
 //! assert_eq!((&*call.method, &*call.path), ("POST", "/script/v1/contacts/101/calls"));
@@ -16,7 +17,8 @@
 //! # }
 //! ```
 //!
-//! The same by hand:
+//! In a path `{id}`, or another word, stands for any one segment, and `{*rest}` for all that follow. The status is 200, and there
+//! are no `headers` and no `body`, unless they are given. The same by hand:
 //!
 //! ```sh
 //! curl -d '{"method": "POST", "path": "/v1/calls", "status": 201, "body": {"id": "7"}}' …/stand-in/script
@@ -42,10 +44,10 @@ use crate::pages::pretty;
 use crate::refusal::Refusal;
 use crate::vendor::{Listing, Vendor};
 
-/// What is answered to one kind of request: 200 and nothing, unless it says otherwise.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+/// What is answered to one kind of request.
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Answer {
+struct Answer {
     method: String,
     path: String,
     #[serde(default = "ok")]
@@ -61,35 +63,10 @@ fn ok() -> u16 {
 }
 
 impl Answer {
-    /// To requests with this method, at this path under `/script`.
-    ///
-    /// In the path `{id}`, or another word, stands for any one segment, and `{*rest}` for all that follow.
-    #[must_use]
-    pub fn to(method: impl Into<String>, path: impl Into<String>) -> Self {
-        let (method, path) = (method.into(), path.into());
-        Self { method, path, status: ok(), headers: BTreeMap::new(), body: None }
-    }
-
-    /// With this status.
-    #[must_use]
-    pub fn status(self, status: u16) -> Self {
-        Self { status, ..self }
-    }
-
-    /// With this header, beside what it has already.
-    #[must_use]
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.insert(name.into(), value.into());
-        self
-    }
-
-    /// With this as its body.
-    #[must_use]
-    pub fn json(self, body: Value) -> Self {
-        Self { body: Some(body), ..self }
-    }
-
     fn fits(&self, method: &str, path: &str) -> bool {
+        if !self.method.eq_ignore_ascii_case(method) {
+            return false;
+        }
         let mut segments = path.split('/');
         for wanted in self.path.split('/') {
             let Some(segment) = segments.next() else { return false };
@@ -101,7 +78,7 @@ impl Answer {
                 return false;
             }
         }
-        segments.next().is_none() && self.method.eq_ignore_ascii_case(method)
+        segments.next().is_none()
     }
 
     fn response(&self) -> http::Result<Response> {
@@ -140,10 +117,13 @@ impl Script {
     ///
     /// # Panics
     ///
-    /// The path doesn't begin with a slash, or the status or a header can't be one.
-    pub fn answer(&self, answer: Answer) {
-        if let Err(why) = self.add(answer) {
-            panic!("{why}");
+    /// It is no answer; the message says why.
+    pub fn answer(&self, answer: Value) {
+        if let Err(why) = serde_json::from_value(answer)
+            .map_err(|error| error.to_string())
+            .and_then(|answer| self.add(answer))
+        {
+            panic!("not an answer: {why}");
         }
     }
 

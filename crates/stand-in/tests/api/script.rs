@@ -1,16 +1,17 @@
 //! A vendor of one's own, which a test scripts.
 
 use serde_json::{Value, json};
-use stand_in::{Answer, Fault};
+use stand_in::Fault;
 
 use crate::Api;
 
 #[tokio::test]
 async fn a_client_for_ones_own_crm_meets_the_answers_that_its_test_scripts() {
     let api = Api::start().await;
-    let call = Answer::to("POST", "/v1/contacts/{id}/calls");
-    let call = call.status(201).header("Location", "/v1/calls/7").json(json!({ "id": "7" }));
-    api.stand_in.script().answer(call);
+    api.stand_in.script().answer(json!({
+        "method": "POST", "path": "/v1/contacts/{id}/calls",
+        "status": 201, "headers": { "Location": "/v1/calls/7" }, "body": { "id": "7" },
+    }));
     api.stand_in.fail(Fault::rate_limited(Some(7)).on("/script/v1/contacts"));
     api.stand_in.fail(Fault::lose_reply().on("/calls"));
 
@@ -43,7 +44,7 @@ async fn a_client_for_ones_own_crm_meets_the_answers_that_its_test_scripts() {
 #[tokio::test]
 async fn what_is_not_scripted_is_refused_with_how_to_script_it() {
     let api = Api::start().await;
-    api.stand_in.script().answer(Answer::to("GET", "/v1/calls/{id}"));
+    api.stand_in.script().answer(json!({ "method": "GET", "path": "/v1/calls/{id}" }));
     for (method, path) in [
         ("POST", "/v1/calls/7"),
         ("GET", "/v1/calls"),
@@ -61,8 +62,14 @@ async fn what_is_not_scripted_is_refused_with_how_to_script_it() {
         assert_eq!(api.post("/stand-in/script", body["script"].clone()).await.0, 201);
         assert_eq!(api.send(method, &format!("/script{path}"), None).await.unwrap(), (200, json!({})));
         api.stand_in.script().clear();
-        api.stand_in.script().answer(Answer::to("GET", "/v1/calls/{id}"));
+        api.stand_in.script().answer(json!({ "method": "GET", "path": "/v1/calls/{id}" }));
     }
+}
+
+#[tokio::test]
+#[should_panic(expected = "not an answer: unknown field `json`")]
+async fn a_test_whose_answer_is_none_fails_where_it_says_so() {
+    Api::start().await.stand_in.script().answer(json!({ "method": "GET", "path": "/", "json": {} }));
 }
 
 #[tokio::test]
@@ -80,6 +87,7 @@ async fn answers_can_be_posted_listed_and_deleted_and_the_newest_that_fits_is_gi
         assert_eq!(api.get("/script/v1/calls/7").await, (200, json!(given)), "{path} {n}");
     }
     assert_eq!(api.get("/script/v1/contacts/7/calls").await, (200, json!(1)));
+    assert_eq!(api.post("/script/v1/contacts/7/calls", json!({})).await.0, 404);
     let (_, listed) = api.get("/stand-in/script").await;
     assert_eq!((listed.as_array().unwrap().len(), &listed[0]["path"]), (4, &json!("/v1/calls/7")));
     let index = api.client.get(api.stand_in.url()).send().await.unwrap().text().await.unwrap();
