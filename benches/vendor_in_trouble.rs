@@ -15,7 +15,7 @@ use std::{
 use local_postgres::LocalPostgres;
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use stand_in::{Fault, Options, RateLimit, StandIn, zendesk::Status};
+use stand_in::{Fault, Options, RateLimit, StandIn, hubspot, zendesk::Status};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -36,7 +36,8 @@ impl Deployment {
     async fn start(rate_limit: Option<RateLimit>) -> Result<Self> {
         let postgres = LocalPostgres::start_throwaway()?;
         let url = postgres.url("postgres");
-        let options = Options { rate_limit, ..Options::default() };
+        let options =
+            Options { hubspot: hubspot::Options { rate_limit, ..Default::default() }, ..Options::default() };
         let accepts = options.clone();
         let vendors = StandIn::start(options).await?;
         let zendesk = vendors.url().replace("127.0.0.1", "localhost");
@@ -47,7 +48,7 @@ impl Deployment {
             ("ADMIN_ADDR", "127.0.0.1:0"),
             ("LOG_FORMAT", "json"),
             ("HUBSPOT_BASE_URL", &vendors.url()),
-            ("HUBSPOT_TOKEN", &accepts.token),
+            ("HUBSPOT_TOKEN", &accepts.hubspot.token),
             ("HUBSPOT_CONTACT_ID_PROPERTY", "acme_id"),
             ("ZENDESK_BASE_URL", &zendesk),
             ("ZENDESK_CLIENT_ID", &accepts.zendesk.client_id),
@@ -129,7 +130,7 @@ async fn main() -> Result<()> {
 async fn slow() -> Result<()> {
     const CALLS: u32 = 500;
     println!("{CALLS} calls at once; HubSpot admits 100 requests in 10 s");
-    let deployment = Deployment::start(Some(RateLimit::hubspot())).await?;
+    let deployment = Deployment::start(Some(hubspot::RATE_LIMIT)).await?;
     let begun = Instant::now();
     deployment.deliver(CALLS).await?;
     println!("all stored after {:.1} s; done since then:", begun.elapsed().as_secs_f64());

@@ -48,7 +48,7 @@ pub(crate) enum Failure {
 impl Fault {
     /// Answers with this status and the vendor's error body, and does nothing else.
     ///
-    /// 207 answers that every item of a batch at HubSpot was refused. A number that is no status becomes 500.
+    /// 207 answers, where a vendor has batches, that every item of one was refused. A number that is no status becomes 500.
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self::new(Failure::Status(status))
@@ -127,20 +127,15 @@ impl Fault {
     }
 }
 
-/// The faults in the order in which they were queued.
+/// The faults in the order in which they were queued, with how many requests each has seen.
 #[derive(Default)]
-pub(crate) struct Faults(Mutex<Vec<Queued>>);
-
-struct Queued {
-    fault: Fault,
-    left: Option<u32>,
-    seen: u32,
-}
+pub(crate) struct Faults(Mutex<Vec<(Fault, u32)>>);
 
 impl Faults {
-    pub(crate) fn add(&self, fault: Fault) {
-        let left = fault.allowance();
-        lock(&self.0).push(Queued { fault, left, seen: 0 });
+    pub(crate) fn add(&self, mut fault: Fault) {
+        fault.times = fault.allowance();
+        fault.endless = fault.times.is_none();
+        lock(&self.0).push((fault, 0));
     }
 
     pub(crate) fn clear(&self) {
@@ -149,23 +144,18 @@ impl Faults {
 
     /// What is queued, with what is left of `times`.
     pub(crate) fn all(&self) -> Vec<Fault> {
-        let left = |queued: &Queued| Fault {
-            times: queued.left,
-            endless: queued.left.is_none(),
-            ..queued.fault.clone()
-        };
-        lock(&self.0).iter().map(left).collect()
+        lock(&self.0).iter().map(|(fault, _)| fault.clone()).collect()
     }
 
     /// What this request meets. A fault that it passes by, for it is not the n-th, leaves it to the next.
     pub(crate) fn take(&self, method: &str, path: &str) -> Option<Failure> {
         let mut queue = lock(&self.0);
-        queue.retain(|queued| queued.left != Some(0));
-        for queued in queue.iter_mut().filter(|queued| queued.fault.fits(method, path)) {
-            queued.seen = queued.seen.wrapping_add(1);
-            if queued.fault.every.is_none_or(|n| queued.seen % n == 0) {
-                queued.left = queued.left.map(|left| left - 1);
-                return Some(queued.fault.fail);
+        queue.retain(|(fault, _)| fault.times != Some(0));
+        for (fault, seen) in queue.iter_mut().filter(|(fault, _)| fault.fits(method, path)) {
+            *seen = seen.wrapping_add(1);
+            if fault.every.is_none_or(|n| *seen % n == 0) {
+                fault.times = fault.times.map(|left| left - 1);
+                return Some(fault.fail);
             }
         }
         None

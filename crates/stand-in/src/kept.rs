@@ -1,8 +1,6 @@
-//! The vendors' accounts, and the file in which they outlive a restart.
-//!
-//! The file is HubSpot's account as JSON, with the other vendor's under its name: so one that was written
-//! when HubSpot was all there was is read as well.
+//! The vendors' accounts, and the file in which they outlive a restart: JSON, with each account under its vendor's name.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -10,53 +8,54 @@ use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::lock;
-
-/// Whose account it is.
-#[derive(Clone, Copy)]
-pub(crate) enum Part {
-    HubSpot,
-    Zendesk,
-}
-
-/// The name of the one part that has one.
-const ZENDESK: &str = "zendesk";
 
 /// The file, or none: then nothing is read from it or written to it.
 pub(crate) struct File {
     path: Option<PathBuf>,
-    /// What is in it; none before the first account is written to a new file.
-    content: Mutex<Option<Map<String, Value>>>,
+    /// What was in it and has found no vendor yet.
+    found: Mutex<BTreeMap<String, Value>>,
+    /// What is in it now.
+    content: Mutex<BTreeMap<&'static str, Value>>,
 }
 
 impl File {
     pub(crate) fn open(path: Option<PathBuf>) -> io::Result<Self> {
-        let content = path.as_deref().map(read).transpose()?.flatten();
-        Ok(Self { path, content: Mutex::new(content) })
+        let found = path.as_deref().map_or_else(|| Ok(BTreeMap::new()), read)?;
+        Ok(Self { path, found: Mutex::new(found), content: Mutex::default() })
     }
 
-    /// The account in the file, if there is one.
-    pub(crate) fn account<A: DeserializeOwned>(&self, part: Part) -> io::Result<Option<A>> {
-        let content = lock(&self.content).clone();
-        let json = match part {
-            Part::HubSpot => content.map(Value::Object),
-            Part::Zendesk => content.and_then(|mut content| content.remove(ZENDESK)),
-        };
-        let path = self.path.as_deref().unwrap_or(Path::new(""));
-        json.map(serde_json::from_value).transpose().map_err(|error| invalid(path, &error))
+    /// The account under this name, if there is one.
+    pub(crate) fn account<A: DeserializeOwned>(&self, name: &str) -> io::Result<Option<A>> {
+        let found = lock(&self.found).remove(name);
+        found.map(serde_json::from_value).transpose().map_err(|error| self.invalid(&error))
     }
 
-    /// Written beside the file and renamed over it: who reads it sees the old or the new one.
-    fn write(&self, part: Part, account: &impl Serialize) -> io::Result<()> {
-        let Some(path) = &self.path else { return Ok(()) };
+    /// Writes the accounts for the first time, once all are read: a file that is not understood stays as it is.
+    pub(crate) fn begin(&self) -> io::Result<()> {
+        if let Some(name) = lock(&self.found).keys().next() {
+            return Err(self
+                .invalid(&format!("`{name}` is no vendor's account: delete the file, and all begin anew")));
+        }
+        self.write(&lock(&self.content))
+    }
+
+    fn keep(&self, name: &'static str, account: &impl Serialize) -> io::Result<()> {
+        if self.path.is_none() {
+            return Ok(());
+        }
         let account = serde_json::to_value(account)?;
         // Held to the end, so that older content never replaces newer.
         let mut content = lock(&self.content);
-        let old = content.take().unwrap_or_default();
-        let new = content.insert(join(old, part, account));
+        content.insert(name, account);
+        self.write(&content)
+    }
 
+    /// Written beside the file and renamed over it: who reads it sees the old or the new one.
+    fn write(&self, content: &BTreeMap<&str, Value>) -> io::Result<()> {
+        let Some(path) = &self.path else { return Ok(()) };
         let beside = path.with_extension("tmp");
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
@@ -72,46 +71,39 @@ impl File {
         // It holds the names and numbers of people.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&beside)?.write_all(&serde_json::to_vec_pretty(new)?)?;
+        options.open(&beside)?.write_all(&serde_json::to_vec_pretty(content)?)?;
         fs::rename(beside, path)
     }
-}
 
-fn join(mut old: Map<String, Value>, part: Part, account: Value) -> Map<String, Value> {
-    match (part, account) {
-        (Part::HubSpot, Value::Object(mut account)) => {
-            account.extend(old.remove_entry(ZENDESK));
-            account
-        }
-        (_, account) => {
-            old.insert(ZENDESK.into(), account);
-            old
-        }
+    fn invalid(&self, why: &dyn std::fmt::Display) -> io::Error {
+        invalid(self.path.as_deref().unwrap_or(Path::new("")), why)
     }
 }
 
-fn read(path: &Path) -> io::Result<Option<Map<String, Value>>> {
+fn read(path: &Path) -> io::Result<BTreeMap<String, Value>> {
     match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
         Err(error) => Err(error),
-        Ok(json) => serde_json::from_slice(&json).map(Some).map_err(|error| invalid(path, &error)),
+        Ok(json) => serde_json::from_slice(&json).map_err(|error| invalid(path, &error)),
     }
 }
 
-fn invalid(path: &Path, error: &serde_json::Error) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display()))
+fn invalid(path: &Path, why: &dyn std::fmt::Display) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("{}: {why}", path.display()))
 }
 
 /// A vendor's account, as its API and the tests see it.
 pub(crate) struct Kept<A> {
     account: Mutex<A>,
-    part: Part,
+    name: &'static str,
     file: Arc<File>,
 }
 
 impl<A: Serialize> Kept<A> {
-    pub(crate) fn new(account: A, part: Part, file: Arc<File>) -> Self {
-        Self { account: Mutex::new(account), part, file }
+    /// Keeps this account in the file under this name, from [`File::begin`] on.
+    pub(crate) fn new(account: A, name: &'static str, file: &Arc<File>) -> io::Result<Self> {
+        lock(&file.content).insert(name, serde_json::to_value(&account)?);
+        Ok(Self { account: Mutex::new(account), name, file: Arc::clone(file) })
     }
 
     pub(crate) fn read<T>(&self, look: impl FnOnce(&A) -> T) -> T {
@@ -122,14 +114,9 @@ impl<A: Serialize> Kept<A> {
     pub(crate) fn change<T, E>(&self, change: impl FnOnce(&mut A) -> Result<T, E>) -> Result<T, E> {
         let mut account = lock(&self.account);
         let done = change(&mut account)?;
-        if let Err(error) = self.file.write(self.part, &*account) {
+        if let Err(error) = self.file.keep(self.name, &*account) {
             tracing::warn!(%error, path = ?self.file.path, "can't keep the account");
         }
         Ok(done)
-    }
-
-    /// Keeps the account as it is.
-    pub(crate) fn keep(&self) -> io::Result<()> {
-        self.file.write(self.part, &*lock(&self.account))
     }
 }

@@ -1,32 +1,36 @@
-//! Plays the HTTP APIs of the vendors, so that Aftercall runs and is tested without an account.
+//! Plays the HTTP APIs of vendors, so that Aftercall runs and is tested without an account.
 //!
 //! It keeps state (the same call upserted twice is one call), refuses what a vendor would refuse, and
-//! fails when told to. The files, in the order in which a request meets them:
+//! fails when told to. The core knows no vendor. Its files, in the order in which a request meets them:
 //!
 //! - `server`: the connections, and the one place where a request is noted, made to fail, or answered
 //! - `received`: the list of what came in
 //! - `fault`: what a test or a person can make go wrong
-//! - `hubspot` and [`zendesk`]: the vendors themselves: their routes, their rules and their accounts
-//! - `limit` and `kept`: what these have in common, rolling limits and accounts that outlive a restart
+//! - `vendor`: what the core needs of a vendor
+//! - `refusal`, `limit` and `kept`: what vendors have in common, errors, rolling limits and accounts that outlive a restart
+//! - [`script`]: a vendor that answers what it is told to
 //! - `sink`: a receiver of webhooks
 //! - `pages`: what the stand-in shows to people
 //!
-//! Another vendor becomes a module beside those, with a router that is merged in `StandIn::start`.
+//! A vendor is a folder, such as [`hubspot`] or [`zendesk`], with its `mod`, and a line in the list below.
 
 mod fault;
-mod hubspot;
+pub mod hubspot;
 mod kept;
 mod limit;
 mod pages;
 mod random;
 mod received;
+mod refusal;
+pub mod script;
 mod server;
 mod sink;
+mod value;
+mod vendor;
 pub mod zendesk;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpListener;
@@ -34,46 +38,17 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use fault::Fault;
-pub use hubspot::{Call, Contact, HubSpot};
 pub use limit::RateLimit;
 pub use received::Received;
+pub use script::Script;
 pub use sink::{Sink, SinkDelivery};
 
 use kept::File;
 use server::{Server, Shared};
-use zendesk::Zendesk;
 
-/// How a stand-in starts.
-#[derive(Clone)]
-pub struct Options {
-    /// Where it listens; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// The only bearer token that HubSpot accepts.
-    pub token: String,
-    /// Whether the account already has HubSpot's unique call property `external_call_id`.
-    pub unique_property: bool,
-    /// HubSpot's rolling limit; none by default.
-    pub rate_limit: Option<RateLimit>,
-    /// HubSpot's rolling limit for searches; its own by default.
-    pub search_limit: Option<RateLimit>,
-    /// Zendesk's client, and what else there is to set for it.
-    pub zendesk: zendesk::Options,
-    /// A file in which the accounts outlive a restart; none by default.
-    pub keep: Option<PathBuf>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            listen: (Ipv4Addr::LOCALHOST, 0).into(),
-            token: "stand-in".into(),
-            unique_property: true,
-            rate_limit: None,
-            search_limit: Some(RateLimit::hubspot_search()),
-            zendesk: zendesk::Options::default(),
-            keep: None,
-        }
-    }
+vendor::vendors! {
+    hubspot: HubSpot,
+    zendesk: Zendesk,
 }
 
 /// A running stand-in; it stops when the last clone of this handle is dropped.
@@ -84,6 +59,9 @@ pub struct StandIn {
 
 struct Running {
     address: SocketAddr,
+    vendors: Vendors,
+    script: Script,
+    sink: Sink,
     shared: Arc<Shared>,
     // Also the signal of the last handle's drop: the server sees that its sender is gone.
     stop: watch::Sender<()>,
@@ -97,23 +75,23 @@ impl StandIn {
     ///
     /// The address can't be listened on, or the file to keep the accounts in can't be read or written.
     pub async fn start(options: Options) -> io::Result<Self> {
-        let file = Arc::new(File::open(options.keep)?);
-        let hubspot = HubSpot::open(Arc::clone(&file), options.unique_property, options.search_limit)?;
-        let zendesk = Zendesk::open(file, options.zendesk)?;
-        // Once both are read: a file that is not understood stays as it is.
-        hubspot.keep()?;
-        zendesk.keep()?;
-        let vendors = hubspot.router(&options.token, options.rate_limit).merge(zendesk.router());
-        let shared = Arc::new(Shared::new(hubspot, zendesk));
-        let router = pages::router(Arc::clone(&shared)).merge(shared.sink.router()).merge(vendors);
-        let listener = TcpListener::bind(options.listen).await.map_err(|error| {
-            io::Error::new(error.kind(), format!("can't listen on {}: {error}", options.listen))
-        })?;
+        let listen = options.listen;
+        let file = Arc::new(File::open(options.keep.clone())?);
+        let vendors = Vendors::open(options, &file)?;
+        file.begin()?;
+        let (script, sink) = (Script::default(), Sink::default());
+        let mut played = vendors.all();
+        played.push(Box::new(script.clone()));
+        played.push(Box::new(sink.clone()));
+        let shared = Arc::new(Shared::new(played));
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(|error| io::Error::new(error.kind(), format!("can't listen on {listen}: {error}")))?;
         let address = listener.local_addr()?;
-        let server = Server::new(Arc::clone(&shared), address.ip().is_loopback(), router);
+        let server = Server::new(Arc::clone(&shared), address.ip().is_loopback());
         let (stop, stopping) = watch::channel(());
         let server = Mutex::new(Some(tokio::spawn(server.run(listener, stopping))));
-        Ok(Self { running: Arc::new(Running { address, shared, stop, server }) })
+        Ok(Self { running: Arc::new(Running { address, vendors, script, sink, shared, stop, server }) })
     }
 
     /// Where it answers, as a base URL without a slash at its end.
@@ -122,22 +100,16 @@ impl StandIn {
         format!("http://{}", self.running.address)
     }
 
-    /// The HubSpot account that it plays.
+    /// The vendor that answers what it is told to.
     #[must_use]
-    pub fn hubspot(&self) -> &HubSpot {
-        &self.running.shared.hubspot
-    }
-
-    /// The Zendesk account that it plays.
-    #[must_use]
-    pub fn zendesk(&self) -> &Zendesk {
-        &self.running.shared.zendesk
+    pub fn script(&self) -> &Script {
+        &self.running.script
     }
 
     /// What was delivered to the sink.
     #[must_use]
     pub fn sink(&self) -> &Sink {
-        &self.running.shared.sink
+        &self.running.sink
     }
 
     /// Queues a fault; a request meets the first that fits it.
@@ -150,7 +122,7 @@ impl StandIn {
         self.running.shared.faults.clear();
     }
 
-    /// The requests that reached a vendor's API or the sink, newest last, 10,000 at most.
+    /// The requests to anything but the stand-in's own pages, newest last, 10,000 at most.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         self.running.shared.received.all()

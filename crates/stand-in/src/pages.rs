@@ -1,72 +1,70 @@
 //! What the stand-in shows to people, and where they make it fail; JSON for reading with curl.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::fault::Fault;
 use crate::server::Shared;
+use crate::vendor::Vendor;
 
-pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
+pub(crate) fn router(shared: &Arc<Shared>) -> Router {
+    let pages = Router::new()
         .route("/", get(index))
         .route(
             "/stand-in/received",
             get(async |State(shared): State<Arc<Shared>>| pretty(&shared.received.all())),
         )
-        .route(
-            "/stand-in/calls",
-            get(async |State(shared): State<Arc<Shared>>| pretty(&shared.hubspot.calls())),
-        )
-        .route(
-            "/stand-in/contacts",
-            get(async |State(shared): State<Arc<Shared>>| pretty(&shared.hubspot.contacts())),
-        )
-        .route(
-            "/stand-in/tickets",
-            get(async |State(shared): State<Arc<Shared>>| pretty(&shared.zendesk.tickets())),
-        )
-        .route("/stand-in/sink", get(sink))
         .route("/stand-in/faults", get(faults).post(fail).delete(clear))
-        .with_state(shared)
+        .route("/stand-in/{listing}", get(listing))
+        .method_not_allowed_fallback(nothing)
+        .fallback(nothing)
+        .with_state(Arc::clone(shared));
+    shared.vendors().fold(pages, |pages, vendor| pages.merge(vendor.controls()))
 }
 
 /// Only constants and counts: nothing that a caller sent is ever part of this page.
 async fn index(State(shared): State<Arc<Shared>>) -> Html<String> {
+    let mut vendors = String::new();
+    for vendor in shared.vendors() {
+        let paths = vendor.paths().join("…, ");
+        // Writing to a string never fails.
+        let _ = write!(vendors, "<li>{} ({paths}…):", vendor.name());
+        for listing in vendor.listings() {
+            let (name, count) = (listing.name, listing.count);
+            let _ = write!(vendors, " <a href=/stand-in/{name}>{name}</a> ({count})");
+        }
+        vendors.push('\n');
+    }
     Html(format!(
         "<!doctype html>
-<title>Stand-in for HubSpot and Zendesk</title>
-<h1>Stand-in for HubSpot and Zendesk</h1>
-<p>This plays their APIs for development and tests. Nothing that is sent here reaches HubSpot or Zendesk.
+<title>Stand-in</title>
+<h1>Stand-in</h1>
+<p>This plays APIs for development and tests. Nothing that is sent here reaches their vendors.
 <ul>
-<li><a href=/stand-in/calls>calls</a> ({})
-<li><a href=/stand-in/contacts>contacts</a> ({})
-<li><a href=/stand-in/tickets>tickets</a> ({})
-<li><a href=/stand-in/sink>deliveries to /sink/…</a> ({})
-<li><a href=/stand-in/received>requests received</a> ({})
+{vendors}<li><a href=/stand-in/received>requests received</a> ({})
 <li><a href=/stand-in/faults>faults</a> ({}): POST one to make requests fail, DELETE them all to stop
 </ul>
 <pre>curl -d '{{\"fail\": {{\"status\": 503}}, \"times\": 3}}' …/stand-in/faults</pre>
 ",
-        shared.hubspot.calls().len(),
-        shared.hubspot.contacts().len(),
-        shared.zendesk.tickets().len(),
-        shared.sink.len(),
         shared.received.all().len(),
         shared.faults.all().len(),
     ))
 }
 
-async fn sink(State(shared): State<Arc<Shared>>) -> Response {
-    let sink = &shared.sink;
-    pretty(&json!({ "distinct_keys": sink.distinct_keys(), "deliveries": sink.deliveries() }))
+async fn listing(State(shared): State<Arc<Shared>>, Path(name): Path<String>, uri: Uri) -> Response {
+    let found = shared.vendors().flat_map(Vendor::listings).find(|listing| listing.name == name);
+    match found {
+        Some(listing) => pretty(&listing.shown),
+        None => nothing(State(shared), uri).await.into_response(),
+    }
 }
 
 async fn faults(State(shared): State<Arc<Shared>>) -> Response {
@@ -89,7 +87,19 @@ async fn clear(State(shared): State<Arc<Shared>>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-fn pretty(value: &impl Serialize) -> Response {
+/// Says where there is something.
+async fn nothing(State(shared): State<Arc<Shared>>, uri: Uri) -> (StatusCode, String) {
+    let mut text = format!("Nothing is at {}. There is:\n/\n", uri.path());
+    for vendor in shared.vendors() {
+        for path in vendor.paths() {
+            text = text + path + "… (" + vendor.name() + ")\n";
+        }
+    }
+    (StatusCode::NOT_FOUND, text)
+}
+
+/// JSON for reading.
+pub(crate) fn pretty(value: &impl Serialize) -> Response {
     match serde_json::to_string_pretty(value) {
         Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json + "\n").into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),

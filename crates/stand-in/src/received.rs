@@ -1,15 +1,16 @@
 //! The list of what came in, for tests to assert on and for people to look at.
 //!
 //! A request is noted when it arrives and completed when it is answered, so that one whose caller gave up
-//! is in the list as well. Headers are left out: the bearer token is in them. So is whatever asks for a
-//! token, but for what is known to be no secret.
+//! is in the list as well. Keys and tokens are not shown to people, and of a request for a token nothing is noted but what
+//! is known to be no secret.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 
-use axum::http::Uri;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::lock;
@@ -19,7 +20,7 @@ const AT_MOST: usize = 10_000;
 /// What a request for a token may show of its body.
 const NO_SECRETS: [&str; 4] = ["client_id", "expires_in", "grant_type", "scope"];
 
-/// A request to a vendor's API, or to the sink.
+/// A request to anything but the stand-in's own pages.
 #[derive(Clone, Debug, Serialize)]
 pub struct Received {
     /// When it arrived.
@@ -31,6 +32,9 @@ pub struct Received {
     /// The query, as it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
+    /// The headers by their names in lower case; in the list that people see without those that hold a secret.
+    #[serde(serialize_with = "no_secrets")]
+    pub headers: BTreeMap<String, String>,
     /// The JSON body; null when there was none, a string when it was no JSON.
     pub body: Value,
     /// The status answered; none when the connection was dropped, or when nobody waited for the answer.
@@ -40,8 +44,9 @@ pub struct Received {
 }
 
 impl Received {
-    pub(crate) fn now(method: &str, uri: &Uri, body: &[u8]) -> Self {
-        let asks_for_a_token = uri.path().starts_with("/oauth/");
+    pub(crate) fn now(parts: &Parts, body: &[u8]) -> Self {
+        let path = parts.uri.path();
+        let asks_for_a_token = path.contains("/oauth") || path.contains("/token");
         let body = match body {
             [] => Value::Null,
             body if asks_for_a_token => without_secrets(body),
@@ -50,14 +55,27 @@ impl Received {
         };
         Self {
             at: Utc::now(),
-            method: method.into(),
-            path: uri.path().into(),
-            query: uri.query().filter(|_| !asks_for_a_token).map(Into::into),
+            method: parts.method.to_string(),
+            path: path.into(),
+            headers: parts.headers.iter().map(header).collect(),
+            query: parts.uri.query().filter(|_| !asks_for_a_token).map(Into::into),
             body,
             status: None,
             dropped: false,
         }
     }
+}
+
+fn header((name, value): (&HeaderName, &HeaderValue)) -> (String, String) {
+    (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+fn no_secrets<S: Serializer>(headers: &BTreeMap<String, String>, serializer: S) -> Result<S::Ok, S::Error> {
+    let is_secret = |name: &str| {
+        let words = ["authorization", "cookie", "key", "secret", "token"];
+        name != "idempotency-key" && words.iter().any(|word| name.contains(word))
+    };
+    serializer.collect_map(headers.iter().filter(|(name, _)| !is_secret(name)))
 }
 
 fn without_secrets(body: &[u8]) -> Value {
@@ -109,16 +127,22 @@ impl Log {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::Request;
+
     use super::*;
 
     #[test]
     fn the_oldest_requests_are_forgotten_and_a_late_answer_to_one_is_ignored() {
         let log = Log::default();
-        let first = log.add(Received::now("GET", &Uri::from_static("/first"), b""));
+        let add = |path: &str| {
+            let (parts, ()) = Request::get(path).body(()).unwrap().into_parts();
+            log.add(Received::now(&parts, b""))
+        };
+        let first = add("/first");
         for _ in 0..AT_MOST - 1 {
-            log.add(Received::now("GET", &Uri::from_static("/more"), b""));
+            add("/more");
         }
-        let last = log.add(Received::now("GET", &Uri::from_static("/last"), b""));
+        let last = add("/last");
         log.ended(first, Some(200));
         log.ended(last, Some(204));
 

@@ -23,10 +23,9 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::fault::{Failure, Faults};
-use crate::hubspot::{self, HubSpot};
+use crate::pages;
 use crate::received::{Log, Received};
-use crate::sink::{self, Sink};
-use crate::zendesk::{self, Zendesk};
+use crate::vendor::Vendor;
 
 /// What replies under way get before they are cut off.
 const GRACE: Duration = Duration::from_secs(1);
@@ -36,16 +35,32 @@ const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// What the server and the handles to it have in common.
 pub(crate) struct Shared {
-    pub(crate) hubspot: HubSpot,
-    pub(crate) zendesk: Zendesk,
-    pub(crate) sink: Sink,
+    played: Vec<Played>,
     pub(crate) faults: Faults,
     pub(crate) received: Log,
 }
 
+struct Played {
+    vendor: Box<dyn Vendor>,
+    router: TowerToHyperService<Router>,
+}
+
 impl Shared {
-    pub(crate) fn new(hubspot: HubSpot, zendesk: Zendesk) -> Self {
-        Self { hubspot, zendesk, sink: Sink::default(), faults: Faults::default(), received: Log::default() }
+    pub(crate) fn new(vendors: Vec<Box<dyn Vendor>>) -> Self {
+        let played = |vendor: Box<dyn Vendor>| {
+            let router = TowerToHyperService::new(vendor.router());
+            Played { vendor, router }
+        };
+        let played = vendors.into_iter().map(played).collect();
+        Self { played, faults: Faults::default(), received: Log::default() }
+    }
+
+    pub(crate) fn vendors(&self) -> impl Iterator<Item = &dyn Vendor> {
+        self.played.iter().map(|played| &*played.vendor)
+    }
+
+    fn at(&self, path: &str) -> Option<&Played> {
+        self.played.iter().find(|played| played.vendor.paths().iter().any(|of| path.starts_with(of)))
     }
 }
 
@@ -63,12 +78,13 @@ pub(crate) struct Server {
     shared: Arc<Shared>,
     /// Whether this machine alone reaches it, so that no other name leads to it.
     on_loopback: bool,
-    router: TowerToHyperService<Router>,
+    pages: TowerToHyperService<Router>,
 }
 
 impl Server {
-    pub(crate) fn new(shared: Arc<Shared>, on_loopback: bool, router: Router) -> Self {
-        Self { shared, on_loopback, router: TowerToHyperService::new(router) }
+    pub(crate) fn new(shared: Arc<Shared>, on_loopback: bool) -> Self {
+        let pages = TowerToHyperService::new(pages::router(&shared));
+        Self { shared, on_loopback, pages }
     }
 
     /// Accepts connections until `stopping` changes or its sender is gone.
@@ -118,60 +134,55 @@ impl Server {
         }
         let (parts, body) = request.into_parts();
         let body = axum::body::to_bytes(Body::new(body), MAX_BODY).await.map_err(Dropped::Incomplete)?;
-        let (method, uri) = (parts.method.to_string(), parts.uri.clone());
-        let request = Request::from_parts(parts, Body::from(body.clone()));
-        if is_page(&uri) {
-            return Ok(self.route(request).await);
+        let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
+        let received = Received::now(&parts, &body);
+        let request = Request::from_parts(parts, Body::from(body));
+        if is_page(&path) {
+            return Ok(route(&self.pages, request).await);
         }
 
-        let number = self.shared.received.add(Received::now(&method, &uri, &body));
-        let answer = match self.shared.faults.take(&method, uri.path()) {
-            None => Ok(self.route(request).await),
-            Some(Failure::Status(status)) => Ok(refused(uri.path(), status)),
-            Some(Failure::RateLimited { retry_after }) => Ok(rate_limited(uri.path(), retry_after)),
+        let number = self.shared.received.add(received);
+        let answer = match self.shared.at(&path) {
+            Some(played) => self.play(played, &path, request).await,
+            None => Ok(route(&self.pages, request).await),
+        };
+        let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
+        self.shared.received.ended(number, status);
+        tracing::info!(%method, path, status, dropped = status.is_none(), "request");
+        answer
+    }
+
+    async fn play(&self, played: &Played, path: &str, request: Request<Body>) -> Result<Response, Dropped> {
+        let refused = |status| played.vendor.failure(path, status);
+        match self.shared.faults.take(request.method().as_str(), path) {
+            None => Ok(route(&played.router, request).await),
+            Some(Failure::Status(status)) => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                Ok(refused(status).into_response())
+            }
+            Some(Failure::RateLimited { retry_after }) => {
+                let mut answer = refused(StatusCode::TOO_MANY_REQUESTS).into_response();
+                answer.headers_mut().extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds.into())));
+                Ok(answer)
+            }
             Some(Failure::SlowMs(delay)) => {
-                let answer = self.route(request).await;
+                let answer = route(&played.router, request).await;
                 sleep(Duration::from_millis(delay)).await;
                 Ok(answer)
             }
             Some(Failure::LoseReply) => {
-                self.route(request).await;
+                route(&played.router, request).await;
                 Err(Dropped::Fault)
             }
             Some(Failure::RefuseConnection) => Err(Dropped::Fault),
-        };
-        let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
-        self.shared.received.ended(number, status);
-        tracing::info!(%method, path = uri.path(), status, dropped = status.is_none(), "request");
-        answer
-    }
-
-    async fn route(&self, request: Request<Body>) -> Response {
-        let answer: Result<Response, Infallible> = self.router.call(request).await;
-        let Ok(answer) = answer;
-        answer
+        }
     }
 }
 
-/// A fault's status, with the body that an error has at this path.
-fn refused(path: &str, status: u16) -> Response {
-    if Zendesk::has(path) {
-        zendesk::Refusal::injected(path, status).into_response()
-    } else if Sink::has(path) {
-        sink::injected(status, None)
-    } else {
-        hubspot::Refusal::injected(status).into_response()
-    }
-}
-
-fn rate_limited(path: &str, retry_after: Option<u64>) -> Response {
-    if Zendesk::has(path) {
-        zendesk::Refusal::rate_limited(retry_after).into_response()
-    } else if Sink::has(path) {
-        sink::injected(429, retry_after)
-    } else {
-        hubspot::Refusal::rate_limited(retry_after).into_response()
-    }
+async fn route(router: &TowerToHyperService<Router>, request: Request<Body>) -> Response {
+    let answer: Result<Response, Infallible> = router.call(request).await;
+    let Ok(answer) = answer;
+    answer
 }
 
 /// Whether it is for a name of the public DNS: some site's, which had its name lead to this machine in order to read what is
@@ -186,6 +197,6 @@ fn is_misdirected(uri: &Uri, headers: &HeaderMap) -> bool {
 }
 
 /// The stand-in's own pages: never made to fail, and not in the list of what came in.
-fn is_page(uri: &Uri) -> bool {
-    uri.path() == "/" || uri.path().starts_with("/stand-in/")
+fn is_page(path: &str) -> bool {
+    path == "/" || path.starts_with("/stand-in/")
 }

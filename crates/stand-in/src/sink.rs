@@ -9,14 +9,15 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::lock;
+use crate::refusal::Refusal;
+use crate::vendor::{Listing, Vendor};
 
 /// The headers that are remembered, by the names under which they are.
 const HEADERS: [&str; 5] =
@@ -58,18 +59,31 @@ impl Sink {
         let deliveries = lock(&self.deliveries);
         deliveries.iter().filter_map(|delivery| delivery.key.as_ref()).collect::<HashSet<_>>().len()
     }
+}
 
-    pub(crate) fn len(&self) -> usize {
-        lock(&self.deliveries).len()
+impl Vendor for Sink {
+    fn name(&self) -> &'static str {
+        "a sink for webhooks"
     }
 
-    /// Whether this path is one of the sink's.
-    pub(crate) fn has(path: &str) -> bool {
-        path.starts_with("/sink/")
+    fn paths(&self) -> &'static [&'static str] {
+        &["/sink/"]
     }
 
-    pub(crate) fn router(&self) -> Router {
+    fn router(&self) -> Router {
         Router::new().route("/sink/{*path}", post(take)).with_state(self.clone())
+    }
+
+    fn listings(&self) -> Vec<Listing> {
+        let deliveries = self.deliveries();
+        let count = deliveries.len();
+        let shown = json!({ "distinct_keys": self.distinct_keys(), "deliveries": deliveries });
+        vec![Listing { name: "sink", count, shown }]
+    }
+
+    /// Nothing but words.
+    fn failure(&self, _: &str, status: StatusCode) -> Refusal {
+        Refusal::new(status, status.canonical_reason().unwrap_or_default())
     }
 }
 
@@ -87,12 +101,4 @@ async fn take(State(sink): State<Sink>, uri: Uri, headers: HeaderMap, body: Byte
         text: String::from_utf8_lossy(&body).into_owned(),
     });
     StatusCode::OK.into_response()
-}
-
-/// What a fault answers: nothing but words.
-pub(crate) fn injected(status: u16, retry_after: Option<u64>) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, status.canonical_reason().unwrap_or_default()).into_response();
-    response.headers_mut().extend(retry_after.map(|seconds| (RETRY_AFTER, seconds.into())));
-    response
 }

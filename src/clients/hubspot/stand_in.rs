@@ -25,7 +25,7 @@ pub const PLAYED: Played = Played {
     configure: |config, stand_in| {
         let hubspot = &mut config.hubspot;
         hubspot.base_url = Url::parse(&stand_in.url())?;
-        hubspot.token = Some(stand_in::Options::default().token.into());
+        hubspot.token = Some(stand_in::hubspot::Options::default().token.into());
         hubspot.contact_id_property.get_or_insert_with(|| CONTACT.0.to_owned());
         Ok(())
     },

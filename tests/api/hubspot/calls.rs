@@ -1,7 +1,7 @@
 //! What HubSpot holds of a call.
 
 use serde_json::{Value, json};
-use stand_in::{Fault, Options};
+use stand_in::{Fault, hubspot::Options};
 
 use super::{start, the_call, with};
 use crate::helpers::{CURL_SAMPLE, SAMPLE, event, eventually};

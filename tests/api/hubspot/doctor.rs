@@ -1,12 +1,12 @@
 //! What `aftercall doctor` says of HubSpot.
 
-use stand_in::{Fault, Options, StandIn};
+use stand_in::{Fault, Options, StandIn, hubspot};
 
 use crate::cli::doctor::{Good, one_cross};
 
 async fn good() -> (Good, StandIn) {
     let stand_in = StandIn::start(Options::default()).await.unwrap();
-    let own = [("HUBSPOT_BASE_URL", stand_in.url()), ("HUBSPOT_TOKEN", Options::default().token)];
+    let own = [("HUBSPOT_BASE_URL", stand_in.url()), ("HUBSPOT_TOKEN", Options::default().hubspot.token)];
     (Good::with_job("update-crm", &own).await, stand_in)
 }
 
@@ -40,7 +40,8 @@ async fn a_refusal_is_a_cross_that_says_what_to_do() {
     stand_in.fail(Fault::status(403).on("/crm/properties/").endless());
     let ran = good.with("", "").await;
     assert!(ran.code == 0 && ran.out.contains("may not see whether external_call_id is there"), "{ran:?}");
-    let bare = StandIn::start(Options { unique_property: false, ..Options::default() }).await.unwrap();
+    let hubspot = hubspot::Options { without_property: true, ..Default::default() };
+    let bare = StandIn::start(Options { hubspot, ..Options::default() }).await.unwrap();
     let ran = good.with("HUBSPOT_BASE_URL", &bare.url()).await;
     one_cross(&ran, &["update-crm: external_call_id is missing", "aftercall setup hubspot"]);
 }

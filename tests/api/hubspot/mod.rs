@@ -9,7 +9,10 @@ mod limits;
 mod setup;
 mod trouble;
 
-use stand_in::{Options, StandIn};
+use stand_in::{
+    StandIn,
+    hubspot::{Call, Options},
+};
 
 use crate::helpers::App;
 
@@ -26,6 +29,7 @@ async fn with(settings: &[(&str, &str)]) -> App {
 /// The same with another HubSpot.
 async fn beside(options: Options, settings: &[(&str, &str)]) -> App {
     let token = options.token.clone();
+    let options = stand_in::Options { hubspot: options, ..Default::default() };
     let stand_in = StandIn::start(options).await.unwrap();
     let url = stand_in.url();
     let usual = [
@@ -39,7 +43,7 @@ async fn beside(options: Options, settings: &[(&str, &str)]) -> App {
 }
 
 /// The one call that HubSpot holds.
-fn the_call(app: &App) -> stand_in::Call {
+fn the_call(app: &App) -> Call {
     let calls = app.stand_in.hubspot().calls();
     assert_eq!(calls.len(), 1, "{calls:?}");
     calls[0].clone()

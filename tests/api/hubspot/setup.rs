@@ -1,13 +1,13 @@
 //! What HubSpot must have once, and what a worker needs to know of it.
 
-use stand_in::Options;
+use stand_in::hubspot::Options;
 
 use super::beside;
 use crate::helpers::{App, Process, event, eventually};
 
 #[tokio::test]
 async fn a_missing_unique_property_gives_up_and_names_the_command_that_makes_it() {
-    let options = Options { unique_property: false, ..Options::default() };
+    let options = Options { without_property: true, ..Options::default() };
     let app = beside(options, &[]).await;
     app.deliver(&event("evt_1", "cl_1")).await;
     app.all_done().await;
@@ -18,7 +18,7 @@ async fn a_missing_unique_property_gives_up_and_names_the_command_that_makes_it(
 
 #[tokio::test]
 async fn setup_makes_the_unique_property_and_may_be_repeated() {
-    let options = Options { unique_property: false, ..Options::default() };
+    let options = Options { without_property: true, ..Options::default() };
     let app = beside(options, &[]).await;
     for says in ["external_call_id is made", "external_call_id was there already"] {
         let output = tokio::process::Command::new(crate::helpers::binary())

@@ -56,7 +56,7 @@ async fn a_key_that_is_mended_in_its_file_needs_no_restart() {
     app.deliver(&event("evt_1", "cl_1")).await;
     app.process.says("is HUBSPOT_TOKEN right").await;
     assert_eq!(app.stand_in.hubspot().calls().len(), 0);
-    files.write("key", &stand_in::Options::default().token);
+    files.write("key", &stand_in::hubspot::Options::default().token);
     app.all_done().await;
     assert_eq!(app.stand_in.hubspot().calls().len(), 1);
 }

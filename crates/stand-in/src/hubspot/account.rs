@@ -1,11 +1,14 @@
-//! What is in the account: calls, contacts and properties; and the file in which it outlives a restart.
+//! What is in the account: calls, contacts and properties.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use super::properties::{ObjectType, Property};
+use super::properties::{self, ObjectType, Property};
+use super::refusal;
+use crate::refusal::Refusal;
 
 /// The values of a record by the names of its properties; all of them are text.
 pub(super) type Values = BTreeMap<String, String>;
@@ -38,60 +41,29 @@ pub struct Contact {
     pub created_at: DateTime<Utc>,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Default, Deserialize, Serialize)]
 pub(super) struct Account {
     next_id: u64,
     pub(super) calls: BTreeMap<u64, Call>,
     pub(super) contacts: BTreeMap<u64, Contact>,
-    /// Those that were created; HubSpot's own are in the `properties` module.
-    call_properties: BTreeMap<String, Property>,
-    contact_properties: BTreeMap<String, Property>,
-    /// Calls by the values of their unique properties: the key by which an upsert finds one.
-    #[serde(skip)]
-    call_ids: HashMap<(String, String), u64>,
+    /// Those that were created; the vendor's own are in `properties`.
+    properties: BTreeMap<ObjectType, BTreeMap<String, Property>>,
+    /// Calls by their unique properties and the values of these: the key by which an upsert finds one.
+    call_ids: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 impl Account {
     /// Contacts to find, and to fail to find: two of them share a number.
     pub(super) fn sample() -> Self {
-        let mut account = Self {
-            next_id: 101,
-            calls: BTreeMap::new(),
-            contacts: BTreeMap::new(),
-            call_properties: BTreeMap::new(),
-            contact_properties: BTreeMap::new(),
-            call_ids: HashMap::new(),
-        };
-        account.add_property(
-            ObjectType::Contacts,
-            Property::unique("acme_id", "ACME customer", "contactinformation"),
-        );
-        for properties in [
-            [
-                ("firstname", "Dana"),
-                ("lastname", "Whitfield"),
-                ("phone", "+14085551234"),
-                ("acme_id", "ACME-4451"),
-            ],
-            [
-                ("firstname", "Amir"),
-                ("lastname", "Haddad"),
-                ("mobilephone", "+442079460958"),
-                ("acme_id", "ACME-4452"),
-            ],
-            [
-                ("firstname", "Lena"),
-                ("lastname", "Brandt"),
-                ("phone", "+4930901820"),
-                ("email", "lena@example.com"),
-            ],
-            [
-                ("firstname", "Jonas"),
-                ("lastname", "Brandt"),
-                ("phone", "+4930901820"),
-                ("email", "jonas@example.com"),
-            ],
+        let mut account = Self { next_id: 101, ..Self::default() };
+        account.add_property(ObjectType::Contacts, Property::unique("acme_id", "ACME customer"));
+        for (first, last, number, key) in [
+            ("Dana", "Whitfield", ("phone", "+14085551234"), ("acme_id", "ACME-4451")),
+            ("Amir", "Haddad", ("mobilephone", "+442079460958"), ("acme_id", "ACME-4452")),
+            ("Lena", "Brandt", ("phone", "+4930901820"), ("email", "lena@example.com")),
+            ("Jonas", "Brandt", ("phone", "+4930901820"), ("email", "jonas@example.com")),
         ] {
+            let properties = [("firstname", first), ("lastname", last), number, key];
             account.add_contact(properties.map(|(name, value)| (name.into(), value.into())).into());
         }
         // Calls are told from contacts at a glance.
@@ -102,33 +74,27 @@ impl Account {
     /// The unique property by which Aftercall upserts; it stays as it is where it exists already.
     pub(super) fn add_external_call_id(&mut self) {
         if self.property(ObjectType::Calls, "external_call_id").is_none() {
-            self.add_property(
-                ObjectType::Calls,
-                Property::unique("external_call_id", "External call ID", "call"),
-            );
+            self.add_property(ObjectType::Calls, Property::unique("external_call_id", "External call ID"));
         }
     }
 
     pub(super) fn property(&self, of: ObjectType, name: &str) -> Option<Property> {
-        let created = match of {
-            ObjectType::Calls => &self.call_properties,
-            ObjectType::Contacts => &self.contact_properties,
-        };
-        created.get(name).cloned().or_else(|| of.standard_property(name))
+        let created = self.properties.get(&of).and_then(|created| created.get(name));
+        created.cloned().or_else(|| properties::standard(of, name))
     }
 
-    pub(super) fn add_property(&mut self, of: ObjectType, property: Property) {
-        let created = match of {
-            ObjectType::Calls => &mut self.call_properties,
-            ObjectType::Contacts => &mut self.contact_properties,
-        };
-        created.insert(property.name.clone(), property);
+    pub(super) fn add_property(&mut self, of: ObjectType, mut property: Property) {
+        property.group_name = of.group().into();
+        if matches!(of, ObjectType::Calls) && property.has_unique_value {
+            self.call_ids.insert(property.name.clone(), BTreeMap::new());
+        }
+        self.properties.entry(of).or_default().insert(property.name.clone(), property);
     }
 
     pub(super) fn add_contact(&mut self, properties: Values) -> String {
         for name in properties.keys() {
             if self.property(ObjectType::Contacts, name).is_none() {
-                self.add_property(ObjectType::Contacts, Property::text(name, name, "contactinformation"));
+                self.add_property(ObjectType::Contacts, Property::text(name, name));
             }
         }
         let number = self.take_id();
@@ -137,37 +103,49 @@ impl Account {
         id
     }
 
+    /// The contact with this id.
+    pub(super) fn contact(&self, id: &str) -> Result<&Contact, Refusal> {
+        self.contacts.get(&number(id)?).ok_or_else(|| refusal::not_found(id))
+    }
+
+    /// The call with this id.
+    pub(super) fn call(&mut self, id: &str) -> Result<&mut Call, Refusal> {
+        self.calls.get_mut(&number(id)?).ok_or_else(|| refusal::not_found(id))
+    }
+
     /// The call whose unique property has this value.
     pub(super) fn call_id(&self, property: &str, value: &str) -> Option<u64> {
-        self.call_ids.get(&(property.into(), value.into())).copied()
+        self.call_ids.get(property)?.get(value).copied()
     }
 
     /// Creates the call that this key names, or changes it, and says whether it is new.
     ///
     /// Properties that are not given stay; an empty value clears (calls guide).
-    pub(super) fn upsert_call(&mut self, key: (&str, &str), properties: Values) -> (bool, &Call) {
-        let known = self.call_id(key.0, key.1);
+    pub(super) fn upsert_call(&mut self, key: (String, String), mut properties: Values) -> (bool, &Call) {
+        let known = self.call_id(&key.0, &key.1);
         let number = known.unwrap_or_else(|| self.take_id());
+        properties.entry(key.0).or_insert(key.1);
         let now = Utc::now();
-        let unique = unique(&self.call_properties);
-
         let call = self.calls.entry(number).or_insert_with(|| Call {
             id: number.to_string(),
-            properties: Values::from([(key.0.into(), key.1.into())]),
+            properties: Values::new(),
             contacts: BTreeMap::new(),
             created_at: now,
             updated_at: now,
         });
         call.updated_at = now;
         for (name, value) in properties {
-            if let Some(old) = call.properties.remove(&name) {
-                self.call_ids.remove(&(name.clone(), old));
+            let ids = self.call_ids.get_mut(&name);
+            if let (Some(ids), Some(old)) = (ids, call.properties.remove(&name)) {
+                ids.remove(&old);
             }
             if !value.is_empty() {
+                if let Some(ids) = self.call_ids.get_mut(&name) {
+                    ids.insert(value.clone(), number);
+                }
                 call.properties.insert(name, value);
             }
         }
-        self.call_ids.extend(keys(call, &unique, number));
         (known.is_none(), call)
     }
 
@@ -175,26 +153,19 @@ impl Account {
         self.next_id += 1;
         self.next_id - 1
     }
-
-    /// Finds out by which keys the calls are found, for an account that was kept.
-    pub(super) fn index(&mut self) {
-        let unique = unique(&self.call_properties);
-        self.call_ids = self.calls.iter().flat_map(|(&number, call)| keys(call, &unique, number)).collect();
-    }
 }
 
-/// The names of those properties that no two calls have the same value for.
-fn unique(properties: &BTreeMap<String, Property>) -> Vec<&String> {
-    properties.values().filter(|property| property.has_unique_value).map(|property| &property.name).collect()
-}
-
-/// The keys by which a call is found.
-fn keys(call: &Call, unique: &[&String], number: u64) -> Vec<((String, String), u64)> {
-    let value = |name: &&String| Some(((*name).clone(), call.properties.get(*name)?.clone()));
-    unique.iter().filter_map(value).map(|key| (key, number)).collect()
+fn number(id: &str) -> Result<u64, Refusal> {
+    id.parse().map_err(|_| refusal::not_numeric(id))
 }
 
 /// As the vendor writes times.
 pub(super) fn iso(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// The published description's `SimplePublicObject`.
+pub(super) fn object(id: &str, properties: &Value, created: DateTime<Utc>, updated: DateTime<Utc>) -> Value {
+    let (created, updated) = (iso(created), iso(updated));
+    json!({ "id": id, "properties": properties, "createdAt": created, "updatedAt": updated, "archived": false })
 }

@@ -10,10 +10,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::HubSpot;
-use super::account::{Account, Call, Values, iso};
+use super::account::{Account, Call, Values, iso, object};
 use super::properties::ObjectType;
-use super::refusal::{Refusal, batch, json, now};
+use super::refusal::{self, batch, json, now};
 use super::values;
+use crate::refusal::Refusal;
 
 /// HubSpot's limit for every batch of records (object guides).
 const AT_MOST: usize = 100;
@@ -47,18 +48,18 @@ pub(super) async fn upsert(
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
     let started_at = now();
     let Batch { inputs } = json(&body)?;
-    hubspot.change(|account| {
+    hubspot.account.change(|account| {
         check_batch(&inputs)?;
         let traced = inputs.iter().all(|input| input.object_write_trace_id.is_some());
-        let checked: Vec<_> = inputs.into_iter().map(|input| (check(account, &input), input)).collect();
-
-        let mut errors = Vec::new();
-        let mut accepted = Vec::new();
-        for (check, input) in checked {
-            match check {
+        let (mut accepted, mut errors) = (Vec::new(), Vec::new());
+        for input in inputs {
+            match check(account, &input) {
                 Ok(()) => accepted.push(input),
                 Err(refusal) if traced => {
-                    errors.push(refusal.in_batch(input.object_write_trace_id.as_deref()));
+                    // The same as it would be alone, with the id (error handling guide).
+                    let mut error = refusal.body;
+                    error["context"]["objectWriteTraceId"] = json!([input.object_write_trace_id]);
+                    errors.push(error);
                 }
                 Err(refusal) => return Err(refusal),
             }
@@ -72,14 +73,14 @@ pub(super) async fn upsert(
 /// Too many inputs, or two for one record, are refused before any is looked at (observed for the latter).
 fn check_batch(inputs: &[Input]) -> Result<(), Refusal> {
     if inputs.is_empty() || inputs.len() > AT_MOST {
-        return Err(Refusal::validation(&format!("A batch has 1 to {AT_MOST} inputs")));
+        return Err(refusal::validation(&format!("A batch has 1 to {AT_MOST} inputs")));
     }
     let mut seen = HashSet::new();
     match inputs.iter().find(|input| !seen.insert(&input.id)) {
         None => Ok(()),
         Some(Input { id, .. }) => {
             let message = format!("Duplicate IDs found in batch input: [{id}]. IDs must be unique");
-            Err(Refusal::validation_of(&message, "ids", &[id]))
+            Err(refusal::validation(&message).with("context", json!({ "ids": [id] })))
         }
     }
 }
@@ -87,33 +88,33 @@ fn check_batch(inputs: &[Input]) -> Result<(), Refusal> {
 fn check(account: &Account, input: &Input) -> Result<(), Refusal> {
     // Optional in the published description; without it the id would have to be the record's own.
     let Some(id_property) = &input.id_property else {
-        return Err(Refusal::validation("idProperty is required to upsert"));
+        return Err(refusal::validation("idProperty is required to upsert"));
     };
     // Observed, with the id of the object's type in it; that of calls is 0-48.
     if !account.property(ObjectType::Calls, id_property).is_some_and(|property| property.has_unique_value) {
         let message = format!("Unable to perform update/upsert by non-unique 0-48 property {id_property}");
-        return Err(Refusal::validation(&message));
+        return Err(refusal::validation(&message));
     }
     let invalid = values::check(account, &input.properties);
     if !invalid.is_empty() {
-        return Err(Refusal::invalid_values(&invalid));
+        return Err(refusal::invalid_values(&invalid));
     }
     let known = account.call_id(id_property, &input.id);
     // Required to create (calls guide); an update changes what it gives.
     if known.is_none() && input.properties.get("hs_timestamp").is_none_or(String::is_empty) {
         let message = "Error creating CALL. Some required properties were not set.";
-        return Err(Refusal::validation_of(message, "properties", &["hs_timestamp"]));
+        return Err(refusal::validation(message).with("context", json!({ "properties": ["hs_timestamp"] })));
     }
     let taken = |(name, value): (&String, &String)| {
         let owner = account.call_id(name, value)?;
         (known != Some(owner)).then(|| format!("{owner} already has the value {value} for {name}"))
     };
-    input.properties.iter().find_map(taken).map_or(Ok(()), |message| Err(Refusal::validation(&message)))
+    input.properties.iter().find_map(taken).map_or(Ok(()), |message| Err(refusal::validation(&message)))
 }
 
 fn write(account: &mut Account, input: Input) -> Value {
     let key = (input.id_property.unwrap_or_default(), input.id);
-    let (new, call) = account.upsert_call((&key.0, &key.1), input.properties);
+    let (new, call) = account.upsert_call(key, input.properties);
     let mut result = shown(call);
     result["new"] = json!(new);
     if let Some(id) = input.object_write_trace_id {
@@ -122,20 +123,12 @@ fn write(account: &mut Account, input: Input) -> Value {
     result
 }
 
-/// The published description's `SimplePublicObject`.
 fn shown(call: &Call) -> Value {
-    let (created_at, updated_at) = (iso(call.created_at), iso(call.updated_at));
     let mut properties = json!(call.properties);
     properties["hs_object_id"] = json!(call.id);
-    properties["hs_createdate"] = json!(created_at);
-    properties["hs_lastmodifieddate"] = json!(updated_at);
-    json!({
-        "id": call.id,
-        "properties": properties,
-        "createdAt": created_at,
-        "updatedAt": updated_at,
-        "archived": false,
-    })
+    properties["hs_createdate"] = json!(iso(call.created_at));
+    properties["hs_lastmodifieddate"] = json!(iso(call.updated_at));
+    object(&call.id, &properties, call.created_at, call.updated_at)
 }
 
 /// `PUT /crm/objects/{version}/calls/{id}/associations/default/contacts/{contactId}`
@@ -146,11 +139,10 @@ pub(super) async fn associate(
     Path((_, call_id, contact_id)): Path<(String, String, String)>,
 ) -> Result<Json<Value>, Refusal> {
     let started_at = now();
-    hubspot.change(|account| {
+    hubspot.account.change(|account| {
         let contact = account.contact(&contact_id)?;
         let (contact_id, name) = (contact.id.clone(), contact.name());
-        let number = call_id.parse::<u64>().map_err(|_| Refusal::not_numeric(&call_id))?;
-        let call = account.calls.get_mut(&number).ok_or_else(|| Refusal::not_found(&call_id))?;
+        let call = account.call(&call_id)?;
         let association = |from: &str, to: &str, type_id: u32| {
             json!({
                 "from": { "id": from },

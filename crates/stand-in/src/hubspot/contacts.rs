@@ -2,12 +2,13 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::HubSpot;
-use super::account::{Account, Contact, iso};
+use super::account::{Account, Contact, iso, object};
 use super::properties::ObjectType;
-use super::refusal::Refusal;
+use super::refusal;
+use crate::refusal::Refusal;
 
 /// Shown in any case (observed).
 const ALWAYS: [&str; 3] = ["createdate", "hs_object_id", "lastmodifieddate"];
@@ -44,7 +45,7 @@ impl Contact {
         }
     }
 
-    /// The published description's `SimplePublicObject`; a known property without a value is null.
+    /// A known property without a value is null.
     pub(super) fn shown(&self, account: &Account, properties: Option<&[String]>) -> Value {
         let names: Vec<&str> = match properties {
             None => BY_DEFAULT.to_vec(),
@@ -52,30 +53,22 @@ impl Contact {
         };
         let known = |name: &&str| account.property(ObjectType::Contacts, name).is_some();
         let value = |name: &str| (name.to_owned(), json!(self.property(name)));
-        let properties: Map<String, Value> =
-            names.into_iter().chain(ALWAYS).filter(known).map(value).collect();
-        let at = iso(self.created_at);
-        json!({ "id": self.id, "properties": properties, "createdAt": at, "updatedAt": at, "archived": false })
+        let properties = names.into_iter().chain(ALWAYS).filter(known).map(value).collect();
+        object(&self.id, &properties, self.created_at, self.created_at)
     }
 }
 
 impl Account {
-    /// The contact with this id.
-    pub(super) fn contact(&self, id: &str) -> Result<&Contact, Refusal> {
-        let number = id.parse::<u64>().map_err(|_| Refusal::not_numeric(id))?;
-        self.contacts.get(&number).ok_or_else(|| Refusal::not_found(id))
-    }
-
     fn contact_by(&self, property: &str, value: &str) -> Result<&Contact, Refusal> {
         // The words are those observed for an upsert; for reading none are documented. Contacts are 0-1.
         if !self.property(ObjectType::Contacts, property).is_some_and(|property| property.has_unique_value) {
             let message = format!("Unable to read by non-unique 0-1 property {property}");
-            return Err(Refusal::validation(&message));
+            return Err(refusal::validation(&message));
         }
         let same = |contact: &&Contact| {
             contact.properties.get(property).is_some_and(|own| own.eq_ignore_ascii_case(value))
         };
-        self.contacts.values().find(same).ok_or_else(|| Refusal::not_found(value))
+        self.contacts.values().find(same).ok_or_else(|| refusal::not_found(value))
     }
 }
 
@@ -91,7 +84,7 @@ pub(super) async fn read(
     let properties: Vec<String> =
         given("properties").flat_map(|(_, list)| list.split(',')).map(Into::into).collect();
     let properties = (!properties.is_empty()).then_some(properties.as_slice());
-    hubspot.read(|account| {
+    hubspot.account.read(|account| {
         let contact = match id_property {
             None => account.contact(&id)?,
             Some(property) => account.contact_by(property, &id)?,

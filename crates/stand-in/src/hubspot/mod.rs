@@ -1,13 +1,12 @@
 //! HubSpot: its routes, its rules and its account.
 //!
-//! - [`gate`]: the key, and the rolling rate limit
-//! - [`refusal`]: the error bodies
-//! - [`account`]: the calls, contacts and properties
-//! - [`properties`]: which properties there are, and how one is created
-//! - [`values`]: which values a property takes
-//! - [`calls`]: the upsert, and the association with a contact
-//! - [`contacts`]: a contact by its id
-//! - [`search`]: contacts by what is known of them
+//! - `refusal`: the error bodies
+//! - `account`: the calls, contacts and properties
+//! - `properties`: which properties there are, and how one is created
+//! - `values`: which values a property takes
+//! - `calls`: the upsert, and the association with a contact
+//! - `contacts`: a contact by its id
+//! - `search`: contacts by what is known of them
 //!
 //! Each rule names where it comes from. "Published description" is HubSpot's own `OpenAPI` file for 2026-09
 //! (`HubSpot/HubSpot-public-api-spec-collection` on GitHub), "guide" the page of that name on
@@ -16,7 +15,6 @@
 mod account;
 mod calls;
 mod contacts;
-mod gate;
 mod properties;
 mod refusal;
 mod search;
@@ -25,74 +23,90 @@ mod values;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::{get, post, put};
 
 pub use account::{Call, Contact};
-pub(crate) use refusal::Refusal;
 
-use crate::kept::{File, Kept, Part};
+use crate::kept::{File, Kept};
 use crate::limit::{RateLimit, Window};
+use crate::refusal::Refusal;
+use crate::vendor::{Listing, Vendor};
 use account::Account;
-use gate::Gate;
+use properties::ObjectType;
+
+/// The vendor's own rolling limit: 100 requests in 10 seconds (usage guidelines; 190 on paid tiers).
+pub const RATE_LIMIT: RateLimit = RateLimit { requests: 100, window: Duration::from_secs(10) };
+
+/// The vendor's own limit for searches: 5 a second and account (search guide).
+pub const SEARCH_LIMIT: RateLimit = RateLimit { requests: 5, window: Duration::from_secs(1) };
+
+/// How the account is set up.
+#[derive(Clone, clap::Args)]
+#[group(skip)]
+pub struct Options {
+    /// The only bearer token that HubSpot accepts; `stand-in` by default
+    #[arg(long, env = "STAND_IN_TOKEN", hide_env_values = true)]
+    pub token: String,
+    /// Start without the unique call property `external_call_id`, as a new HubSpot account does
+    #[arg(long, env = "STAND_IN_WITHOUT_PROPERTY")]
+    pub without_property: bool,
+    /// Answer 429 to more requests than this in ten seconds (HubSpot's own limit: 100); no limit by default
+    #[arg(long, env = "STAND_IN_RATE_LIMIT", value_name = "REQUESTS", value_parser = |n: &str| RATE_LIMIT.parse(n))]
+    pub rate_limit: Option<RateLimit>,
+    /// Answer 429 to more searches than this in a second; HubSpot's own limit of 5 by default
+    #[arg(long, env = "STAND_IN_SEARCH_LIMIT", value_name = "SEARCHES", value_parser = |n: &str| SEARCH_LIMIT.parse(n))]
+    pub search_limit: Option<RateLimit>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let token = "stand-in".into();
+        Self { token, without_property: false, rate_limit: None, search_limit: Some(SEARCH_LIMIT) }
+    }
+}
 
 /// A HubSpot account, as the API and the tests see it.
 #[derive(Clone)]
 pub struct HubSpot {
     account: Arc<Kept<Account>>,
+    bearer: Arc<str>,
+    requests: Arc<Window>,
     searches: Arc<Window>,
 }
 
 impl HubSpot {
-    pub(crate) fn open(
-        file: Arc<File>,
-        unique_property: bool,
-        search_limit: Option<RateLimit>,
-    ) -> io::Result<Self> {
-        let mut account = file.account(Part::HubSpot)?.unwrap_or_else(Account::sample);
-        account.index();
-        if unique_property {
+    pub(crate) fn open(options: Options, file: &Arc<File>) -> io::Result<Self> {
+        let Options { token, without_property, rate_limit, search_limit } = options;
+        let mut account = file.account("hubspot")?.unwrap_or_else(Account::sample);
+        if !without_property {
             account.add_external_call_id();
         }
-        let account = Arc::new(Kept::new(account, Part::HubSpot, file));
-        Ok(Self { account, searches: Arc::new(Window::new(search_limit)) })
-    }
-
-    /// Keeps the account as it is.
-    pub(crate) fn keep(&self) -> io::Result<()> {
-        self.account.keep()
-    }
-
-    /// Every route of the API that is played; the version in the path may be any.
-    pub(crate) fn router(&self, token: &str, rate_limit: Option<RateLimit>) -> Router {
-        Router::new()
-            .route("/crm/objects/{version}/calls/batch/upsert", post(calls::upsert))
-            .route(
-                "/crm/objects/{version}/calls/{id}/associations/default/contacts/{contact}",
-                put(calls::associate),
-            )
-            .route("/crm/objects/{version}/contacts/search", post(search::search))
-            .route("/crm/objects/{version}/contacts/{id}", get(contacts::read))
-            .route("/crm/properties/{version}/{object_type}", post(properties::create))
-            .route("/crm/properties/{version}/{object_type}/{name}", get(properties::read))
-            .method_not_allowed_fallback(async || Refusal::no_such_route())
-            .fallback(async || Refusal::no_such_route())
-            .layer(from_fn_with_state(Arc::new(Gate::new(token, rate_limit)), gate::admit))
-            .with_state(self.clone())
+        Ok(Self {
+            account: Arc::new(Kept::new(account, "hubspot", file)?),
+            bearer: format!("Bearer {token}").into(),
+            requests: Arc::new(Window::new(rate_limit)),
+            searches: Arc::new(Window::new(search_limit)),
+        })
     }
 
     /// The calls, in the order in which they were created.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
-        self.read(|account| account.calls.values().cloned().collect())
+        self.account.read(|account| account.calls.values().cloned().collect())
     }
 
     /// The contacts, in the order of their ids.
     #[must_use]
     pub fn contacts(&self) -> Vec<Contact> {
-        self.read(|account| account.contacts.values().cloned().collect())
+        self.account.read(|account| account.contacts.values().cloned().collect())
     }
 
     /// Adds a contact with these properties and returns its id; properties that are new become known.
@@ -108,14 +122,55 @@ impl HubSpot {
     /// Whether calls have a property of this name.
     #[must_use]
     pub fn has_call_property(&self, name: &str) -> bool {
-        self.read(|account| account.property(properties::ObjectType::Calls, name).is_some())
+        self.account.read(|account| account.property(ObjectType::Calls, name).is_some())
+    }
+}
+
+impl Vendor for HubSpot {
+    fn name(&self) -> &'static str {
+        "HubSpot"
     }
 
-    fn read<T>(&self, look: impl FnOnce(&Account) -> T) -> T {
-        self.account.read(look)
+    fn paths(&self) -> &'static [&'static str] {
+        &["/crm/"]
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut Account) -> Result<T, Refusal>) -> Result<T, Refusal> {
-        self.account.change(change)
+    /// The version in a path may be any.
+    fn router(&self) -> Router {
+        let no_such_route = async || refusal::no_such_route();
+        Router::new()
+            .route("/crm/objects/{version}/calls/batch/upsert", post(calls::upsert))
+            .route(
+                "/crm/objects/{version}/calls/{id}/associations/default/contacts/{contact}",
+                put(calls::associate),
+            )
+            .route("/crm/objects/{version}/contacts/search", post(search::search))
+            .route("/crm/objects/{version}/contacts/{id}", get(contacts::read))
+            .route("/crm/properties/{version}/{object_type}", post(properties::create))
+            .route("/crm/properties/{version}/{object_type}/{name}", get(properties::read))
+            .method_not_allowed_fallback(no_such_route)
+            .fallback(no_such_route)
+            .layer(from_fn_with_state(self.clone(), admit))
+            .with_state(self.clone())
     }
+
+    fn listings(&self) -> Vec<Listing> {
+        vec![Listing::of("calls", &self.calls()), Listing::of("contacts", &self.contacts())]
+    }
+
+    fn failure(&self, _: &str, status: StatusCode) -> Refusal {
+        refusal::injected(status)
+    }
+}
+
+/// What a request must pass before it is looked at: the key, then the rolling rate limit.
+///
+/// The limit is per app (usage guidelines), so whoever is not known to be one is turned away first.
+async fn admit(State(hubspot): State<HubSpot>, request: Request, next: Next) -> Result<Response, Refusal> {
+    let sent = request.headers().get(AUTHORIZATION);
+    if sent.is_none_or(|sent| sent.as_bytes() != hubspot.bearer.as_bytes()) {
+        return Err(refusal::unauthorized());
+    }
+    hubspot.requests.admit().map_err(|_| refusal::rate_limited())?;
+    Ok(next.run(request).await)
 }

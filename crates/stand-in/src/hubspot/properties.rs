@@ -7,124 +7,88 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::HubSpot;
-use super::refusal::{Refusal, json};
+use super::refusal::{self, json};
+use crate::refusal::Refusal;
 
-/// The default call properties (calls guide), those of the recordings guide, and the values they allow.
+/// The default call properties (calls guide) and those of the recordings guide, by their types.
+const OF_CALLS: &[(&str, &str)] = &[
+    ("datetime", "hs_timestamp"),
+    ("bool", "hs_call_has_voicemail"),
+    ("number", "hs_call_duration hs_call_callee_object_id hs_call_app_id hubspot_owner_id"),
+    ("enumeration", "hs_call_direction hs_call_status hs_call_disposition hs_call_source"),
+    ("string", "hs_call_title hs_call_body hs_call_from_number hs_call_to_number hs_call_recording_url"),
+    ("string", "hs_call_callee_object_type hs_call_callee_object_type_id hs_activity_type hs_attachment_ids"),
+    ("string", "hs_call_external_id hs_call_external_account_id"),
+];
+
+/// The values that some of them allow (calls guide).
 ///
 /// The dispositions are the default outcomes' ids; an account can have more, the stand-in has none.
-const OF_CALLS: &[(&str, &str, &[&str])] = &[
-    ("hs_timestamp", "datetime", &[]),
-    ("hs_call_title", "string", &[]),
-    ("hs_call_body", "string", &[]),
-    ("hs_call_direction", "enumeration", &["INBOUND", "OUTBOUND"]),
+const OPTIONS: &[(&str, &str)] = &[
+    ("hs_call_has_voicemail", "true false"),
+    ("hs_call_direction", "INBOUND OUTBOUND"),
+    ("hs_call_source", "INTEGRATIONS_PLATFORM"),
     (
         "hs_call_status",
-        "enumeration",
-        &[
-            "BUSY",
-            "CALLING_CRM_USER",
-            "CANCELED",
-            "COMPLETED",
-            "CONNECTING",
-            "FAILED",
-            "IN_PROGRESS",
-            "NO_ANSWER",
-            "QUEUED",
-            "RINGING",
-        ],
+        "BUSY CALLING_CRM_USER CANCELED COMPLETED CONNECTING FAILED IN_PROGRESS NO_ANSWER QUEUED RINGING",
     ),
     (
         "hs_call_disposition",
-        "enumeration",
-        &[
-            "9d9162e7-6cf3-4944-bf63-4dff82258764",
-            "f240bbac-87c9-4f6e-bf70-924b57d47db7",
-            "a4c4c377-d246-4b32-a13b-75a56a4cd0ff",
-            "b2cf5968-551e-4856-9783-52b3da59a7d0",
-            "73a0d17f-1163-4015-bdd5-ec830791da20",
-            "17b47fee-58de-441e-a44c-c6300d46f273",
-        ],
+        "9d9162e7-6cf3-4944-bf63-4dff82258764 f240bbac-87c9-4f6e-bf70-924b57d47db7 \
+         a4c4c377-d246-4b32-a13b-75a56a4cd0ff b2cf5968-551e-4856-9783-52b3da59a7d0 \
+         73a0d17f-1163-4015-bdd5-ec830791da20 17b47fee-58de-441e-a44c-c6300d46f273",
     ),
-    ("hs_call_duration", "number", &[]),
-    ("hs_call_from_number", "string", &[]),
-    ("hs_call_to_number", "string", &[]),
-    ("hs_call_recording_url", "string", &[]),
-    ("hs_call_source", "enumeration", &["INTEGRATIONS_PLATFORM"]),
-    ("hs_call_callee_object_id", "number", &[]),
-    ("hs_call_callee_object_type", "string", &[]),
-    ("hs_call_callee_object_type_id", "string", &[]),
-    ("hs_call_has_voicemail", "bool", &["true", "false"]),
-    ("hs_call_external_id", "string", &[]),
-    ("hs_call_external_account_id", "string", &[]),
-    ("hs_call_app_id", "number", &[]),
-    ("hs_activity_type", "string", &[]),
-    ("hs_attachment_ids", "string", &[]),
-    ("hubspot_owner_id", "number", &[]),
 ];
 
-/// The contact properties that a receiver of calls has to do with.
-const OF_CONTACTS: &[(&str, &str, &[&str])] = &[
-    ("hs_object_id", "number", &[]),
-    ("createdate", "datetime", &[]),
-    ("lastmodifieddate", "datetime", &[]),
-    ("email", "string", &[]),
-    ("firstname", "string", &[]),
-    ("lastname", "string", &[]),
-    ("company", "string", &[]),
-    ("phone", "string", &[]),
-    ("mobilephone", "string", &[]),
-    ("hs_searchable_calculated_phone_number", "phone_number", &[]),
-    ("hs_searchable_calculated_mobile_number", "phone_number", &[]),
-    ("hubspot_owner_id", "number", &[]),
+/// The contact properties that a receiver of calls has to do with, by their types.
+const OF_CONTACTS: &[(&str, &str)] = &[
+    ("number", "hs_object_id hubspot_owner_id"),
+    ("datetime", "createdate lastmodifieddate"),
+    ("string", "email firstname lastname company phone mobilephone"),
+    ("phone_number", "hs_searchable_calculated_phone_number hs_searchable_calculated_mobile_number"),
 ];
 
 /// `type` and the `fieldType`s that go with it (properties guide).
-const TYPES: &[(&str, &[&str])] = &[
-    ("string", &["text", "textarea", "html", "file", "phonenumber", "calculation_equation"]),
-    ("number", &["number", "calculation_equation"]),
-    ("bool", &["booleancheckbox", "calculation_equation"]),
-    ("enumeration", &["select", "radio", "checkbox", "booleancheckbox", "calculation_equation"]),
-    ("date", &["date"]),
-    ("datetime", &["date"]),
-    ("phone_number", &["phonenumber"]),
+const TYPES: &[(&str, &str)] = &[
+    ("string", "text textarea html file phonenumber calculation_equation"),
+    ("number", "number calculation_equation"),
+    ("bool", "booleancheckbox calculation_equation"),
+    ("enumeration", "select radio checkbox booleancheckbox calculation_equation"),
+    ("date", "date"),
+    ("datetime", "date"),
+    ("phone_number", "phonenumber"),
 ];
 
-#[derive(Clone, Copy)]
+/// The words in the row of this name.
+fn row<'a>(table: &'a [(&str, &str)], name: &str) -> Option<Vec<&'a str>> {
+    table.iter().find(|(known, _)| *known == name).map(|(_, words)| words.split(' ').collect())
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(super) enum ObjectType {
     Calls,
     Contacts,
 }
 
 impl ObjectType {
+    fn of(name: &str) -> Result<Self, Refusal> {
+        match name {
+            "calls" => Ok(Self::Calls),
+            "contacts" => Ok(Self::Contacts),
+            _ => Err(refusal::no_such_route()),
+        }
+    }
+
     /// The one group of properties that the stand-in's account has for these objects.
-    fn group(self) -> &'static str {
+    pub(super) fn group(self) -> &'static str {
         match self {
             Self::Calls => "call",
             Self::Contacts => "contactinformation",
         }
     }
-
-    pub(super) fn standard_property(self, name: &str) -> Option<Property> {
-        let table = match self {
-            Self::Calls => OF_CALLS,
-            Self::Contacts => OF_CONTACTS,
-        };
-        let &(name, kind, allowed) = table.iter().find(|(known, ..)| *known == name)?;
-        let (_, field_types) = TYPES.iter().find(|(known, _)| *known == kind)?;
-        let choice = |value: &&str| Choice { label: (*value).into(), value: (*value).into() };
-        Some(Property {
-            kind: kind.into(),
-            field_type: field_types[0].into(),
-            options: allowed.iter().map(choice).collect(),
-            // HubSpot takes no two contacts with one address: `email` works as an `idProperty`.
-            has_unique_value: name == "email",
-            hubspot_defined: true,
-            ..Property::text(name, name, self.group())
-        })
-    }
 }
 
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Property {
     pub(super) name: String,
@@ -132,7 +96,7 @@ pub(super) struct Property {
     #[serde(rename = "type")]
     pub(super) kind: String,
     field_type: String,
-    group_name: String,
+    pub(super) group_name: String,
     #[serde(default)]
     description: String,
     #[serde(default)]
@@ -149,50 +113,63 @@ pub(super) struct Choice {
     pub(super) value: String,
 }
 
+/// The vendor's own property of this name.
+pub(super) fn standard(of: ObjectType, name: &str) -> Option<Property> {
+    let table = match of {
+        ObjectType::Calls => OF_CALLS,
+        ObjectType::Contacts => OF_CONTACTS,
+    };
+    let (kind, _) = table.iter().find(|(_, names)| names.split(' ').any(|known| known == name))?;
+    let choice = |value: &str| Choice { label: value.into(), value: value.into() };
+    Some(Property {
+        kind: (*kind).into(),
+        field_type: row(TYPES, kind)?[0].into(),
+        group_name: of.group().into(),
+        options: row(OPTIONS, name).into_iter().flatten().map(choice).collect(),
+        // No two contacts have one address: `email` works as an `idProperty`.
+        has_unique_value: name == "email",
+        hubspot_defined: true,
+        ..Property::text(name, name)
+    })
+}
+
 impl Property {
-    pub(super) fn text(name: &str, label: &str, group: &str) -> Self {
+    /// Of the group of the objects to which it is added.
+    pub(super) fn text(name: &str, label: &str) -> Self {
         Self {
             name: name.into(),
             label: label.into(),
             kind: "string".into(),
             field_type: "text".into(),
-            group_name: group.into(),
-            description: String::new(),
-            has_unique_value: false,
-            options: Vec::new(),
-            hubspot_defined: false,
+            ..Self::default()
         }
     }
 
-    pub(super) fn unique(name: &str, label: &str, group: &str) -> Self {
-        Self { has_unique_value: true, ..Self::text(name, label, group) }
+    pub(super) fn unique(name: &str, label: &str) -> Self {
+        Self { has_unique_value: true, ..Self::text(name, label) }
     }
 
     /// The published description requires five fields and lists their values; the guides say the rest.
     fn check(&self, of: ObjectType) -> Result<(), Refusal> {
-        let invalid = |message: &str| Err(Refusal::validation(message));
+        let Self { name, kind, field_type, group_name, .. } = self;
         let name_chars = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if !self.name.starts_with(|c: char| c.is_ascii_lowercase()) || !self.name.chars().all(name_chars) {
-            return invalid(
-                "name must start with a letter and be of lowercase letters, digits and underscores",
-            );
-        }
-        if self.label.is_empty() {
-            return invalid("label must not be empty");
-        }
-        if self.group_name != of.group() {
-            return invalid(&format!("Property group {} does not exist", self.group_name));
-        }
-        let Some((_, field_types)) = TYPES.iter().find(|(kind, _)| *kind == self.kind) else {
-            return invalid(&format!("{} is not a type", self.kind));
+        let field_types = row(TYPES, kind);
+        let wrong = if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(name_chars) {
+            "name must start with a letter and be of lowercase letters, digits and underscores".into()
+        } else if self.label.is_empty() {
+            "label must not be empty".into()
+        } else if group_name != of.group() {
+            format!("Property group {group_name} does not exist")
+        } else if field_types.is_none() {
+            format!("{kind} is not a type")
+        } else if field_types.is_some_and(|known| !known.contains(&field_type.as_str())) {
+            format!("{field_type} is not a fieldType of {kind}")
+        } else if kind == "enumeration" && self.options.is_empty() {
+            "options are required for an enumeration".into()
+        } else {
+            return Ok(());
         };
-        if !field_types.contains(&self.field_type.as_str()) {
-            return invalid(&format!("{} is not a fieldType of {}", self.field_type, self.kind));
-        }
-        if self.kind == "enumeration" && self.options.is_empty() {
-            return invalid("options are required for an enumeration");
-        }
-        Ok(())
+        Err(refusal::validation(&wrong))
     }
 }
 
@@ -202,12 +179,12 @@ pub(super) async fn create(
     Path((_, of)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Property>), Refusal> {
-    let of = object_type(&of)?;
+    let of = ObjectType::of(&of)?;
     let property: Property = json(&body)?;
     property.check(of)?;
-    hubspot.change(|account| {
+    hubspot.account.change(|account| {
         if account.property(of, &property.name).is_some() {
-            return Err(Refusal::conflict(&format!("A property named '{}' already exists.", property.name)));
+            return Err(refusal::conflict(&format!("A property named '{}' already exists.", property.name)));
         }
         account.add_property(of, property.clone());
         Ok((StatusCode::CREATED, Json(property)))
@@ -219,14 +196,7 @@ pub(super) async fn read(
     State(hubspot): State<HubSpot>,
     Path((_, of, name)): Path<(String, String, String)>,
 ) -> Result<Json<Property>, Refusal> {
-    let of = object_type(&of)?;
-    hubspot.read(|account| account.property(of, &name)).map(Json).ok_or_else(|| Refusal::not_found(&name))
-}
-
-fn object_type(name: &str) -> Result<ObjectType, Refusal> {
-    match name {
-        "calls" => Ok(ObjectType::Calls),
-        "contacts" => Ok(ObjectType::Contacts),
-        _ => Err(Refusal::no_such_route()),
-    }
+    let of = ObjectType::of(&of)?;
+    let found = hubspot.account.read(|account| account.property(of, &name));
+    found.map(Json).ok_or_else(|| refusal::not_found(&name))
 }

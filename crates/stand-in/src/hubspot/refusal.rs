@@ -2,167 +2,105 @@
 //!
 //! The error handling guide says to treat each field as optional, and not every answer has them all.
 
-use axum::Json;
 use axum::http::StatusCode;
-use axum::http::header::RETRY_AFTER;
-use axum::response::{IntoResponse, Response};
 use chrono::Utc;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::values::Invalid;
 use crate::random::random;
+use crate::refusal::Refusal;
 
-/// An answer other than the one that was hoped for.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    status: StatusCode,
-    body: Value,
-    retry_after: Option<u64>,
+/// What every error body has.
+fn bare(status: StatusCode, message: &str) -> Refusal {
+    let body = json!({ "status": "error", "message": message, "correlationId": correlation_id() });
+    Refusal::new(status, body)
 }
 
-impl Refusal {
-    fn new(status: StatusCode, category: &str, message: &str) -> Self {
-        let body = json!({
-            "status": "error",
-            "message": message,
-            "correlationId": correlation_id(),
-            "category": category,
-        });
-        Self { status, body, retry_after: None }
-    }
-
-    fn with(mut self, field: &str, value: Value) -> Self {
-        self.body[field] = value;
-        self
-    }
-
-    /// A missing key and a wrong one look alike (observed).
-    pub(super) fn unauthorized() -> Self {
-        let message = "Authentication credentials not found. This API supports OAuth 2.0 authentication and \
-                       you can find more details at \
-                       https://developers.hubspot.com/docs/methods/auth/oauth-overview";
-        Self::new(StatusCode::UNAUTHORIZED, "INVALID_AUTHENTICATION", message)
-    }
-
-    /// The usage guidelines' example body; it has `errorType` and `policyName`, and no category.
-    pub(crate) fn rate_limited(retry_after: Option<u64>) -> Self {
-        let body = json!({
-            "status": "error",
-            "message": "You have reached your ten_secondly_rolling limit.",
-            "errorType": "RATE_LIMIT",
-            "correlationId": correlation_id(),
-            "policyName": "TEN_SECONDLY_ROLLING",
-        });
-        Self { status: StatusCode::TOO_MANY_REQUESTS, body, retry_after }
-    }
-
-    /// The search's own limit; its answers have no headers that tell of limits (search guide), and the body is the one
-    /// observed for a limit by the second.
-    pub(super) fn too_many_searches() -> Self {
-        let mut refusal = Self::rate_limited(None);
-        refusal.body["message"] = json!("You have reached your secondly limit.");
-        refusal.body["policyName"] = json!("SECONDLY");
-        refusal
-    }
-
-    pub(super) fn no_such_route() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "OBJECT_NOT_FOUND", "resource not found")
-    }
-
-    /// Some of the observed answers lack the category that the published description requires.
-    pub(super) fn not_found(id: &str) -> Self {
-        Self::no_such_route().with("context", json!({ "id": [id] }))
-    }
-
-    /// Observed for what can't be an id: a contact's own key sent without `idProperty`, most likely.
-    pub(super) fn not_numeric(id: &str) -> Self {
-        let message = "Object not found.  objectId are usually numeric.";
-        Self::new(StatusCode::NOT_FOUND, "OBJECT_NOT_FOUND", message).with("context", json!({ "id": [id] }))
-    }
-
-    /// The 409 is documented, its body is not.
-    pub(super) fn conflict(message: &str) -> Self {
-        Self::new(StatusCode::CONFLICT, "CONFLICT", message)
-    }
-
-    pub(super) fn validation(message: &str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message)
-    }
-
-    /// A validation error that says which ids or properties it is about.
-    pub(super) fn validation_of(message: &str, field: &str, about: &[&str]) -> Self {
-        Self::validation(message).with("context", json!({ field: about }))
-    }
-
-    /// Observed: the message ends with the list of problems, as JSON.
-    pub(super) fn invalid_values(invalid: &[Invalid]) -> Self {
-        let list = |item: fn(&Invalid) -> Value| -> Value { invalid.iter().map(item).collect() };
-        let problems = list(|invalid| {
-            json!({
-                "isValid": false,
-                "message": invalid.message,
-                "error": invalid.code,
-                "name": invalid.name,
-                "localizedErrorMessage": invalid.message,
-            })
-        });
-        let errors = list(|invalid| {
-            json!({
-                "message": invalid.message,
-                "code": invalid.code,
-                "context": { "propertyName": [invalid.name] },
-            })
-        });
-        Self::validation(&format!("Property values were not valid: {problems}")).with("errors", errors)
-    }
-
-    /// Observed for a search by a property that there is not: a bare 400, without a category.
-    pub(super) fn unsearchable() -> Self {
-        let body = json!({
-            "status": "error",
-            "message": "There was a problem with the request.",
-            "correlationId": correlation_id(),
-        });
-        Self { status: StatusCode::BAD_REQUEST, body, retry_after: None }
-    }
-
-    /// What a fault answers. Categories beyond those above are in no list: no caller should go by them.
-    pub(crate) fn injected(status: u16) -> Self {
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let message = status.canonical_reason().unwrap_or("A fault was asked for");
-        match status.as_u16() {
-            207 => {
-                let error = Self::validation("Property values were not valid").in_batch(None);
-                Self { status, body: batch(&[], &[error], &now()), retry_after: None }
-            }
-            401 => Self::unauthorized(),
-            429 => Self::rate_limited(None),
-            400 | 422 => Self::new(status, "VALIDATION_ERROR", message),
-            403 => Self::new(status, "MISSING_SCOPES", message),
-            404 => Self::new(status, "OBJECT_NOT_FOUND", message),
-            409 => Self::new(status, "CONFLICT", message),
-            _ => Self::new(status, "INTERNAL_ERROR", message),
-        }
-    }
-
-    /// The same as one of the `errors` of a 207 (error handling guide).
-    pub(super) fn in_batch(mut self, write_trace_id: Option<&str>) -> Value {
-        if let Some(id) = write_trace_id {
-            self.body["context"]["objectWriteTraceId"] = json!([id]);
-        }
-        self.body
-    }
+fn of_category(status: StatusCode, category: &str, message: &str) -> Refusal {
+    bare(status, message).with("category", json!(category))
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let mut response = (self.status, Json(self.body)).into_response();
-        if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+/// A missing key and a wrong one look alike (observed).
+pub(super) fn unauthorized() -> Refusal {
+    let message = "Authentication credentials not found. This API supports OAuth 2.0 authentication and you \
+                   can find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview";
+    of_category(StatusCode::UNAUTHORIZED, "INVALID_AUTHENTICATION", message)
+}
+
+/// The usage guidelines' example body; it has `errorType` and `policyName`, and no category.
+pub(super) fn rate_limited() -> Refusal {
+    limited_by("ten_secondly_rolling", "TEN_SECONDLY_ROLLING")
+}
+
+/// The search's own limit; its answers have no headers that tell of limits (search guide), and the body is the one
+/// observed for a limit by the second.
+pub(super) fn too_many_searches() -> Refusal {
+    limited_by("secondly", "SECONDLY")
+}
+
+fn limited_by(limit: &str, policy: &str) -> Refusal {
+    bare(StatusCode::TOO_MANY_REQUESTS, &format!("You have reached your {limit} limit."))
+        .with("errorType", json!("RATE_LIMIT"))
+        .with("policyName", json!(policy))
+}
+
+pub(super) fn no_such_route() -> Refusal {
+    of_category(StatusCode::NOT_FOUND, "OBJECT_NOT_FOUND", "resource not found")
+}
+
+/// Some of the observed answers lack the category that the published description requires.
+pub(super) fn not_found(id: &str) -> Refusal {
+    no_such_route().with("context", json!({ "id": [id] }))
+}
+
+/// Observed for what can't be an id: a contact's own key sent without `idProperty`, most likely.
+pub(super) fn not_numeric(id: &str) -> Refusal {
+    not_found(id).with("message", json!("Object not found.  objectId are usually numeric."))
+}
+
+/// The 409 is documented, its body is not.
+pub(super) fn conflict(message: &str) -> Refusal {
+    of_category(StatusCode::CONFLICT, "CONFLICT", message)
+}
+
+pub(super) fn validation(message: &str) -> Refusal {
+    of_category(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message)
+}
+
+/// Observed: the message ends with the list of problems, as JSON.
+pub(super) fn invalid_values(invalid: &[Invalid]) -> Refusal {
+    let list = |item: fn(&Invalid) -> Value| -> Value { invalid.iter().map(item).collect() };
+    let problems = list(
+        |Invalid { name, code, message }| json!({ "isValid": false, "message": message, "error": code, "name": name, "localizedErrorMessage": message }),
+    );
+    let errors = list(
+        |Invalid { name, code, message }| json!({ "message": message, "code": code, "context": { "propertyName": [name] } }),
+    );
+    validation(&format!("Property values were not valid: {problems}")).with("errors", errors)
+}
+
+/// Observed for a search by a property that there is not: a bare 400, without a category.
+pub(super) fn unsearchable() -> Refusal {
+    bare(StatusCode::BAD_REQUEST, "There was a problem with the request.")
+}
+
+/// What a fault answers. Categories beyond those above are in no list: no caller should go by them.
+pub(super) fn injected(status: StatusCode) -> Refusal {
+    let category = match status.as_u16() {
+        207 => {
+            let error = validation("Property values were not valid").body;
+            return Refusal::new(status, batch(&[], &[error], &now()));
         }
-        response
-    }
+        401 => return unauthorized(),
+        429 => return rate_limited(),
+        400 | 422 => "VALIDATION_ERROR",
+        403 => "MISSING_SCOPES",
+        404 => "OBJECT_NOT_FOUND",
+        409 => "CONFLICT",
+        _ => "INTERNAL_ERROR",
+    };
+    of_category(status, category, status.canonical_reason().unwrap_or("A fault was asked for"))
 }
 
 /// The body of a request; observed: the message says where the JSON is wrong, or what is missing in it.
@@ -171,7 +109,7 @@ pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
         let text = error.to_string();
         let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
         let (line, column) = (error.line(), error.column());
-        Refusal::validation(&format!("Invalid input JSON on line {line}, column {column}: {what}"))
+        validation(&format!("Invalid input JSON on line {line}, column {column}: {what}"))
     })
 }
 
@@ -198,12 +136,6 @@ pub(super) fn now() -> String {
 /// A random UUID.
 fn correlation_id() -> String {
     let (a, b) = (random(), random());
-    format!(
-        "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
-        a >> 32,
-        (a >> 16) & 0xffff,
-        a & 0xfff,
-        b >> 52,
-        b & 0xffff_ffff_ffff
-    )
+    let (time, rest) = (a >> 32, b & 0xffff_ffff_ffff);
+    format!("{time:08x}-{:04x}-4{:03x}-8{:03x}-{rest:012x}", (a >> 16) & 0xffff, a & 0xfff, b >> 52)
 }

@@ -1,6 +1,6 @@
 //! Contacts by what is known of them: `POST /crm/objects/{version}/contacts/search`.
 //!
-//! What HubSpot finds lags behind what was written; here it doesn't.
+//! What the vendor finds lags behind what was written; here it doesn't.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::HubSpot;
 use super::account::{Account, Contact};
 use super::properties::ObjectType;
-use super::refusal::{Refusal, json};
+use super::refusal::{self, json};
+use crate::refusal::Refusal;
 
 /// The published description requires all five; the search guide shows requests that lack most of them.
 ///
@@ -36,9 +37,15 @@ struct Group {
 #[serde(rename_all = "camelCase")]
 struct Filter {
     property_name: String,
-    operator: String,
-    value: Option<String>,
-    values: Option<Vec<String>>,
+    #[serde(flatten)]
+    test: Test,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "operator", rename_all = "UPPERCASE")]
+enum Test {
+    Eq { value: String },
+    In { values: Vec<String> },
 }
 
 /// A string in the published description, a number in the search guide.
@@ -50,16 +57,16 @@ enum After {
 }
 
 pub(super) async fn search(State(hubspot): State<HubSpot>, body: Bytes) -> Result<Json<Value>, Refusal> {
-    hubspot.searches.admit().map_err(|_| Refusal::too_many_searches())?;
+    hubspot.searches.admit().map_err(|_| refusal::too_many_searches())?;
     let search: Search = json(&body)?;
     let after = match &search.after {
         After::Number(after) => *after,
         After::Text(after) if after.is_empty() => 0,
         After::Text(after) => after
             .parse()
-            .map_err(|_| Refusal::validation(&format!("{after} is not a place to go on after")))?,
+            .map_err(|_| refusal::validation(&format!("{after} is not a place to go on after")))?,
     };
-    hubspot.read(|account| {
+    hubspot.account.read(|account| {
         search.check(account)?;
         let mut found: Vec<&Contact> =
             account.contacts.values().filter(|contact| search.fits(contact)).collect();
@@ -79,34 +86,23 @@ pub(super) async fn search(State(hubspot): State<HubSpot>, body: Bytes) -> Resul
 impl Search {
     /// The limits are those of the search guide.
     fn check(&self, account: &Account) -> Result<(), Refusal> {
-        let all = || self.filter_groups.iter().flat_map(|group| &group.filters);
-        let too_many = self.filter_groups.len() > 5
-            || self.filter_groups.iter().any(|group| group.filters.len() > 6)
-            || all().count() > 18;
-        if too_many {
-            return Err(Refusal::validation("At most 5 filterGroups, 6 filters in each and 18 in all"));
-        }
-        if self.sorts.len() > 1 {
-            return Err(Refusal::validation("At most one sort"));
-        }
-        if self.limit > 200 {
-            return Err(Refusal::validation("At most 200 results a page"));
-        }
-        for filter in all() {
-            if account.property(ObjectType::Contacts, &filter.property_name).is_none() {
-                return Err(Refusal::unsearchable());
-            }
-            match filter.operator.as_str() {
-                "EQ" if filter.value.is_some() => {}
-                "IN" if filter.values.is_some() => {}
-                "EQ" => return Err(Refusal::validation("EQ needs a value")),
-                "IN" => return Err(Refusal::validation("IN needs values")),
-                other => {
-                    return Err(Refusal::validation(&format!("The stand-in knows EQ and IN, not {other}")));
-                }
-            }
-        }
-        Ok(())
+        let groups = &self.filter_groups;
+        let mut all = groups.iter().flat_map(|group| &group.filters);
+        let too_many = if groups.len() > 5
+            || groups.iter().any(|group| group.filters.len() > 6)
+            || all.clone().count() > 18
+        {
+            "5 filterGroups, 6 filters in each and 18 in all"
+        } else if self.sorts.len() > 1 {
+            "one sort"
+        } else if self.limit > 200 {
+            "200 results a page"
+        } else if all.any(|filter| account.property(ObjectType::Contacts, &filter.property_name).is_none()) {
+            return Err(refusal::unsearchable());
+        } else {
+            return Ok(());
+        };
+        Err(refusal::validation(&format!("At most {too_many}")))
     }
 
     /// One of the groups, with all of its filters; without groups, everyone.
@@ -128,13 +124,10 @@ impl Filter {
     /// EQ doesn't look at case; IN compares the lower case of what is stored, so what is searched for has
     /// to be in lower case (search guide).
     fn fits(&self, contact: &Contact) -> bool {
-        let Some(own) = contact.property(&self.property_name).map(|own| own.to_lowercase()) else {
-            return false;
-        };
-        match (&self.value, &self.values) {
-            (Some(value), _) if self.operator == "EQ" => own == value.to_lowercase(),
-            (_, Some(values)) => values.contains(&own),
-            _ => false,
-        }
+        let own = contact.property(&self.property_name).map(|own| own.to_lowercase());
+        own.is_some_and(|own| match &self.test {
+            Test::Eq { value } => own == value.to_lowercase(),
+            Test::In { values } => values.contains(&own),
+        })
     }
 }

@@ -2,10 +2,9 @@
 //!
 //! The calls guide says that properties which don't exist are ignored; observed is the refusal below.
 
-use chrono::{DateTime, Timelike};
-
 use super::account::{Account, Values};
 use super::properties::{ObjectType, Property};
+use crate::value::{is_time, is_url};
 
 /// The most characters that a text property takes (properties guide).
 const LONGEST: usize = 65_536;
@@ -32,6 +31,10 @@ pub(super) fn check(account: &Account, values: &Values) -> Vec<Invalid> {
 }
 
 fn refused(property: &Property, value: &str) -> Option<(&'static str, String)> {
+    let allowed: Vec<&str> = property.options.iter().map(|choice| choice.value.as_str()).collect();
+    let is_recording = property.name == "hs_call_recording_url";
+    // "Either a Unix timestamp in milliseconds or UTC format" (calls guide).
+    let is_datetime = || value.parse::<i64>().is_ok() || is_time(value);
     match property.kind.as_str() {
         // The limit is documented, the words are not.
         _ if value.chars().count() > LONGEST => {
@@ -39,35 +42,20 @@ fn refused(property: &Property, value: &str) -> Option<(&'static str, String)> {
         }
         // Both observed with the same words, which name Java's integer type.
         "number" if value.parse::<f64>().is_err() => Some(not_a_long(value)),
-        "datetime" | "date" if !is_time(value) => Some(not_a_long(value)),
-        _ if !property.options.is_empty() && property.options.iter().all(|choice| choice.value != value) => {
-            let allowed: Vec<&str> = property.options.iter().map(|choice| choice.value.as_str()).collect();
+        "datetime" | "date" if !is_datetime() => Some(not_a_long(value)),
+        _ if !allowed.is_empty() && !allowed.contains(&value) => {
             let allowed = allowed.join(", ");
             Some(("INVALID_OPTION", format!("{value} was not one of the allowed options: [{allowed}]")))
         }
         // "Only HTTPS, secure URLs will be accepted" (calls guide); with which words is not said.
-        _ if property.name == "hs_call_recording_url" && !value.starts_with("https://") => {
-            Some(("INVALID_URL", format!("{value} is not an HTTPS URL")))
-        }
         // Observed are refusals of what is no URL by RFC 3986; how strictly is not said.
-        _ if property.name == "hs_call_recording_url" && !is_url(value) => {
-            Some(("INVALID_URL", "The value is not a valid URL".into()))
+        _ if is_recording && !(value.starts_with("https://") && is_url(value)) => {
+            Some(("INVALID_URL", format!("{value} is not an HTTPS URL")))
         }
         _ => None,
     }
 }
 
-/// Whether it holds none of the characters that no URL has: they have to be percent-encoded.
-fn is_url(value: &str) -> bool {
-    value.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>".contains(&byte))
-}
-
 fn not_a_long(value: &str) -> (&'static str, String) {
     ("INVALID_LONG", format!("{value} was not a valid long."))
-}
-
-/// "Either a Unix timestamp in milliseconds or UTC format" (calls guide), whose examples have milliseconds at most.
-fn is_time(value: &str) -> bool {
-    let whole_millis = |time: DateTime<_>| time.nanosecond() % 1_000_000 == 0;
-    value.parse::<i64>().is_ok() || DateTime::parse_from_rfc3339(value).is_ok_and(whole_millis)
 }

@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::attributes::Attributes;
 use super::comments::{Comment, NewComment};
-use super::refusal::Refusal;
-use super::ticket::{Status, Ticket};
+use super::refusal;
+use super::ticket::{Audit, Status, Ticket};
+use crate::refusal::Refusal;
 
 /// The user in whose name the API's callers act.
 pub(super) const INTEGRATION: u64 = 29;
@@ -20,13 +21,6 @@ pub(super) const AGENT: u64 = 28;
 
 /// The customer who asks for the tickets to begin with.
 const CUSTOMER: u64 = 20_978_392;
-
-/// What a request did to a ticket: its id, the time and the events.
-pub(super) struct Audit {
-    pub(super) id: u64,
-    pub(super) at: DateTime<Utc>,
-    pub(super) events: Vec<Value>,
-}
 
 #[derive(Deserialize, Serialize)]
 pub(super) struct Account {
@@ -44,7 +38,6 @@ pub(super) struct Account {
 pub(super) struct Answered {
     at: DateTime<Utc>,
     request: Map<String, Value>,
-    ticket: u64,
     answer: Value,
 }
 
@@ -74,7 +67,7 @@ impl Account {
     }
 
     pub(super) fn ticket(&self, id: u64) -> Result<&Ticket, Refusal> {
-        self.tickets.get(&id).ok_or_else(Refusal::not_found)
+        self.tickets.get(&id).ok_or_else(refusal::not_found)
     }
 
     /// Adds a ticket that a customer wrote.
@@ -87,8 +80,8 @@ impl Account {
             ("assignee_id", json!(AGENT)),
         ]);
         let body = format!("{subject}.");
-        let comment = NewComment { body, public: Some(true), data: None };
-        self.insert(CUSTOMER, Attributes { fields, ..Attributes::default() }, comment).0
+        let comment = Some(NewComment { body, public: Some(true), data: None });
+        self.insert(CUSTOMER, Attributes { fields, comment, ..Attributes::default() }).0
     }
 
     /// Creates a ticket as a request asks for it.
@@ -96,7 +89,9 @@ impl Account {
     /// "The parameter only works with closed tickets. It has no effect with other tickets" (follow-up
     /// guide): here a source that can't be followed up is refused, so that nobody relies on having one.
     pub(super) fn create(&mut self, mut given: Attributes) -> Result<(u64, Audit), Refusal> {
-        let Some(comment) = given.comment.take() else { return Err(Refusal::blank_description()) };
+        if given.comment.is_none() {
+            return Err(refusal::blank_description());
+        }
         if let Some(source) = given.followup_of {
             match self.tickets.get(&source) {
                 Some(source) if source.status == Status::Closed => {
@@ -105,7 +100,7 @@ impl Account {
                 }
                 _ => {
                     let description = format!("Ticket {source} is not there, or not closed");
-                    return Err(Refusal::invalid("via_followup_source_id", &description));
+                    return Err(refusal::invalid("via_followup_source_id", &description));
                 }
             }
         }
@@ -113,35 +108,17 @@ impl Account {
         for name in ["requester_id", "submitter_id"] {
             given.fields.entry(name).or_insert_with(|| json!(INTEGRATION));
         }
-        Ok(self.insert(INTEGRATION, given, comment))
+        Ok(self.insert(INTEGRATION, given))
     }
 
-    fn insert(&mut self, author: u64, given: Attributes, comment: NewComment) -> (u64, Audit) {
+    fn insert(&mut self, author: u64, given: Attributes) -> (u64, Audit) {
         let id = self.next_ticket;
         self.next_ticket += 1;
         let now = Utc::now().trunc_subsecs(0);
-        let mut ticket = Ticket {
-            id,
-            subject: String::new(),
-            status: Status::New,
-            external_id: None,
-            via_followup_source_id: given.followup_of,
-            priority: None,
-            tags: Vec::new(),
-            properties: BTreeMap::new(),
-            comments: Vec::new(),
-            created_at: now,
-            updated_at: now,
-        };
-        let mut audit = self.audit(now);
-        self.comment(&mut ticket, author, comment, &mut audit);
-        for (name, value) in given.fields {
-            ticket.set(name, value);
-            let event = json!({ "type": "Create", "field_name": name, "value": text(ticket.field(name)) });
-            self.event(event, &mut audit);
-        }
-        self.tickets.insert(id, ticket);
-        (id, audit)
+        let via_followup_source_id = given.followup_of;
+        let ticket =
+            Ticket { id, via_followup_source_id, created_at: now, updated_at: now, ..Ticket::default() };
+        (id, self.apply(ticket, author, given, now))
     }
 
     /// Changes a ticket as a request asks for it; without anything to change it stays as it is, and so does
@@ -151,39 +128,54 @@ impl Account {
     pub(super) fn update(&mut self, id: u64, author: u64, given: Attributes) -> Result<Audit, Refusal> {
         let ticket = self.ticket(id)?;
         if given.safe_update.is_some_and(|stamp| ticket.updated_at > stamp) {
-            return Err(Refusal::conflict());
+            return Err(refusal::conflict());
         }
-        let changes: Vec<(&str, Value, Value)> = given
-            .fields
-            .into_iter()
-            .map(|(name, value)| (name, ticket.field(name), value))
-            .filter(|(_, old, new)| old != new)
-            .collect();
-        let nothing = changes.is_empty() && given.comment.is_none();
-        if ticket.status == Status::Closed && !nothing {
-            return Err(Refusal::invalid("status", "Status: closed prevents ticket update"));
+        let is_change =
+            given.comment.is_some() || given.fields.iter().any(|(name, value)| ticket.field(name) != *value);
+        if ticket.status == Status::Closed && is_change {
+            return Err(refusal::invalid("status", "Status: closed prevents ticket update"));
         }
-        let mut ticket = ticket.clone();
-        let mut audit = self.audit(Utc::now());
-        if nothing {
-            return Ok(audit);
+        let ticket = ticket.clone();
+        Ok(self.apply(ticket, author, given, Utc::now()))
+    }
+
+    /// Does to a ticket what is asked for, and says what has become of it.
+    fn apply(&mut self, mut ticket: Ticket, author: u64, given: Attributes, at: DateTime<Utc>) -> Audit {
+        let is_new = ticket.comments.is_empty();
+        let mut audit = Audit { id: self.take_event(), at, events: Vec::new() };
+        if let Some(new) = given.comment {
+            // "The initial value set on ticket creation persists … unless you change it" (comments reference).
+            let public = || ticket.comments.first().is_none_or(|first| first.public);
+            let comment = Comment {
+                id: self.take_event(),
+                author_id: author,
+                body: new.body,
+                public: new.public.unwrap_or_else(public),
+                data: new.data,
+                created_at: at,
+                audit_id: audit.id,
+            };
+            audit.events.push(comment.shown(self));
+            ticket.comments.push(comment);
         }
-        if let Some(comment) = given.comment {
-            self.comment(&mut ticket, author, comment, &mut audit);
+        for (name, value) in given.fields {
+            let old = ticket.field(name);
+            if is_new || old != value {
+                ticket.set(name, value);
+                let (id, kind) = (self.take_event(), if is_new { "Create" } else { "Change" });
+                let value = text(ticket.field(name));
+                let mut event = json!({ "id": id, "type": kind, "field_name": name, "value": value });
+                if !is_new {
+                    event["previous_value"] = text(old);
+                }
+                audit.events.push(event);
+            }
         }
-        for (name, old, new) in changes {
-            ticket.set(name, new);
-            let event = json!({
-                "type": "Change",
-                "field_name": name,
-                "value": text(ticket.field(name)),
-                "previous_value": text(old),
-            });
-            self.event(event, &mut audit);
+        if !is_new && !audit.events.is_empty() {
+            ticket.touch(at);
         }
-        ticket.touch(audit.at);
-        self.tickets.insert(id, ticket);
-        Ok(audit)
+        self.tickets.insert(ticket.id, ticket);
+        audit
     }
 
     /// Forgets the keys that are older than this.
@@ -197,47 +189,16 @@ impl Account {
     /// "If you repeat the same request using the same body and idempotency key", the answer is the same
     /// (idempotency section); only tickets that were created are remembered here: that a refusal is, is not
     /// documented.
-    pub(super) fn answered(
-        &self,
-        key: &str,
-        request: &Map<String, Value>,
-    ) -> Result<Option<(u64, Value)>, Refusal> {
+    pub(super) fn answered(&self, key: &str, request: &Map<String, Value>) -> Result<Option<Value>, Refusal> {
         match self.keys.get(key) {
             None => Ok(None),
-            Some(answered) if answered.request == *request => {
-                Ok(Some((answered.ticket, answered.answer.clone())))
-            }
-            Some(_) => Err(Refusal::other_parameters()),
+            Some(answered) if answered.request == *request => Ok(Some(answered.answer.clone())),
+            Some(_) => Err(refusal::other_parameters()),
         }
     }
 
-    pub(super) fn remember(&mut self, key: &str, request: Map<String, Value>, ticket: u64, answer: Value) {
-        self.keys.insert(key.into(), Answered { at: Utc::now(), request, ticket, answer });
-    }
-
-    fn audit(&mut self, at: DateTime<Utc>) -> Audit {
-        Audit { id: self.take_event(), at, events: Vec::new() }
-    }
-
-    fn comment(&mut self, ticket: &mut Ticket, author: u64, new: NewComment, audit: &mut Audit) {
-        let comment = Comment {
-            id: self.take_event(),
-            author_id: author,
-            body: new.body,
-            // "The initial value set on ticket creation persists … unless you change it" (comments
-            // reference).
-            public: new.public.unwrap_or_else(|| ticket.comments.first().is_none_or(|first| first.public)),
-            data: new.data,
-            created_at: audit.at,
-            audit_id: audit.id,
-        };
-        audit.events.push(comment.shown(self));
-        ticket.comments.push(comment);
-    }
-
-    fn event(&mut self, mut event: Value, audit: &mut Audit) {
-        event["id"] = json!(self.take_event());
-        audit.events.push(event);
+    pub(super) fn remember(&mut self, key: &str, request: Map<String, Value>, answer: Value) {
+        self.keys.insert(key.into(), Answered { at: Utc::now(), request, answer });
     }
 
     fn take_event(&mut self) -> u64 {

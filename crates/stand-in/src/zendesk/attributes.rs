@@ -10,10 +10,11 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::comments::NewComment;
-use super::refusal::Refusal;
+use super::refusal;
+use crate::refusal::Refusal;
 
 /// The properties of a ticket that a caller may write, and their types (tickets reference).
-const WRITABLE: &[(&str, Kind)] = &[
+pub(super) const WRITABLE: &[(&str, Kind)] = &[
     ("subject", Kind::Text),
     ("status", Kind::OneOf(&["new", "open", "pending", "hold", "solved", "closed"])),
     ("priority", Kind::OneOf(&["urgent", "high", "normal", "low"])),
@@ -35,10 +36,11 @@ const WRITABLE: &[(&str, Kind)] = &[
 ];
 
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Text,
     Integer,
     List,
+    Hash,
     OneOf(&'static [&'static str]),
 }
 
@@ -57,42 +59,46 @@ impl Attributes {
         let ticket = match body.get("ticket") {
             None | Some(Value::Null) => return Ok(Self::default()),
             Some(Value::Object(ticket)) => ticket,
-            Some(_) => return Err(Refusal::wrong_type("ticket", "a hash")),
+            Some(_) => return Err(refusal::wrong_type("ticket", "a hash")),
         };
         let mut fields = BTreeMap::new();
         for &(name, kind) in WRITABLE {
-            if let Some(value) = ticket.get(name) {
-                kind.check(name, value)?;
+            if let Some(value) = kind.of(ticket, name)? {
                 fields.insert(name, value.clone());
             }
         }
+        let comment = Kind::Hash.of(ticket, "comment")?.and_then(Value::as_object);
+        let voice = Kind::Hash.of(ticket, "voice_comment")?.and_then(Value::as_object);
         Ok(Self {
             fields,
-            comment: NewComment::of(ticket)?,
+            comment: NewComment::of(comment, voice)?,
             safe_update: safe_update(ticket)?,
-            followup_of: integer(ticket, "via_followup_source_id")?,
+            followup_of: Kind::Integer.of(ticket, "via_followup_source_id")?.and_then(Value::as_u64),
         })
     }
 }
 
 impl Kind {
-    /// Null clears a property, whatever its type, except for the status, which a ticket always has.
-    fn check(self, name: &str, value: &Value) -> Result<(), Refusal> {
-        let wrong_type = |must_be| Err(Refusal::wrong_type(&format!("ticket.{name}"), must_be));
-        match (self, value) {
-            (_, Value::Null) if name != "status" => Ok(()),
-            (Self::Text, Value::String(_)) => Ok(()),
-            (Self::Text, _) => wrong_type("a string"),
-            (Self::Integer, value) if value.is_u64() => Ok(()),
-            (Self::Integer, _) => wrong_type("an integer"),
-            (Self::List, Value::Array(items)) if name != "tags" || items.iter().all(Value::is_string) => {
-                Ok(())
+    /// The attribute, if the request has it, which is of this kind.
+    fn of<'a>(self, ticket: &'a Map<String, Value>, name: &str) -> Result<Option<&'a Value>, Refusal> {
+        let Some(value) = ticket.get(name) else { return Ok(None) };
+        let (fits, must_be) = match self {
+            // Null clears a property, whatever its type, except for the status, which a ticket always has.
+            _ if value.is_null() && name != "status" => return Ok(Some(value)),
+            Self::Text => (value.is_string(), "a string"),
+            Self::Integer => (value.is_u64(), "an integer"),
+            Self::Hash => (value.is_object(), "a hash"),
+            Self::List => {
+                let fits = |items: &Vec<Value>| name != "tags" || items.iter().all(Value::is_string);
+                (value.as_array().is_some_and(fits), "an array")
             }
-            (Self::List, _) => wrong_type("an array"),
-            (Self::OneOf(allowed), Value::String(value)) if allowed.contains(&value.as_str()) => Ok(()),
+            Self::OneOf(allowed) if value.as_str().is_some_and(|value| allowed.contains(&value)) => {
+                return Ok(Some(value));
+            }
             // The words are not documented.
-            (Self::OneOf(_), value) => Err(Refusal::invalid(name, &format!("{name}: {value} is not valid"))),
-        }
+            Self::OneOf(_) => return Err(refusal::invalid(name, &format!("{name}: {value} is not valid"))),
+        };
+        if fits { Ok(Some(value)) } else { Err(refusal::wrong_type(&format!("ticket.{name}"), must_be)) }
     }
 }
 
@@ -108,18 +114,8 @@ fn safe_update(ticket: &Map<String, Value>) -> Result<Option<DateTime<Utc>>, Ref
     }
     let stamp = ticket.get("updated_stamp").and_then(Value::as_str);
     let stamp = stamp.and_then(|stamp| DateTime::parse_from_rfc3339(stamp).ok());
-    let stamp = stamp.ok_or_else(|| Refusal::wrong_type("ticket.updated_stamp", "a date"))?;
+    let stamp = stamp.ok_or_else(|| refusal::wrong_type("ticket.updated_stamp", "a date"))?;
     Ok(Some(stamp.to_utc()))
-}
-
-fn integer(ticket: &Map<String, Value>, name: &str) -> Result<Option<u64>, Refusal> {
-    match ticket.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => {
-            let wrong_type = || Refusal::wrong_type(&format!("ticket.{name}"), "an integer");
-            value.as_u64().map(Some).ok_or_else(wrong_type)
-        }
-    }
 }
 
 /// The body of a request; one that is no object, or that doesn't say that it is JSON, says nothing.
@@ -134,6 +130,6 @@ pub(super) fn body(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value
     match serde_json::from_slice(body) {
         Ok(Value::Object(body)) => Ok(body),
         Ok(_) => Ok(Map::new()),
-        Err(_) => Err(Refusal::unreadable()),
+        Err(_) => Err(refusal::unreadable()),
     }
 }

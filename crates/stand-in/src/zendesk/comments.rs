@@ -1,18 +1,19 @@
 //! Comments: those that a request adds to a ticket, and the list of those that it has.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, Uri};
-use chrono::{DateTime, Timelike, Utc};
+use axum::extract::{Path, State};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Zendesk;
 use super::account::{Account, INTEGRATION};
-use super::paging::{Pages, Query as Pairs};
-use super::refusal::Refusal;
-use super::shown::iso;
+use super::paging::Pages;
+use super::refusal;
+use super::ticket::{iso, via};
 use super::tickets;
+use crate::refusal::Refusal;
+use crate::value::{is_time, is_url};
 
 /// A comment on a ticket.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -75,21 +76,27 @@ impl NewComment {
 
     /// `comment` overrides `voice_comment`; a blank one adds none, which is not documented for an update,
     /// and leaves a new ticket without its description.
-    pub(super) fn of(ticket: &Map<String, Value>) -> Result<Option<Self>, Refusal> {
-        if let Some(comment) = object(ticket, "comment")? {
-            let text = |name| comment.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    pub(super) fn of(
+        comment: Option<&Map<String, Value>>,
+        voice: Option<&Map<String, Value>>,
+    ) -> Result<Option<Self>, Refusal> {
+        if let Some(comment) = comment {
             // HTML is kept as it was sent.
-            let body = text("html_body").or_else(|| text("body"));
+            let body = text(comment, "html_body").or_else(|| text(comment, "body"));
             let public = comment.get("public").and_then(Value::as_bool);
-            fits("Comment", body)?;
-            return Ok(body.map(|body| Self { body: body.into(), public, data: None }));
+            fits("Comment", body.as_deref())?;
+            return Ok(body.map(|body| Self { body, public, data: None }));
         }
-        let Some(voice) = object(ticket, "voice_comment")? else { return Ok(None) };
-        let data = VoiceComment::of(voice)?;
+        let Some(data) = voice.map(VoiceComment::of).transpose()? else { return Ok(None) };
         fits("Voice comment", data.transcription_text.as_deref())?;
         // `public` is no field of a voice comment.
         Ok(Some(Self { body: data.text(), public: Some(true), data: Some(data) }))
     }
+}
+
+/// Text that says something.
+fn text(object: &Map<String, Value>, name: &str) -> Option<String> {
+    object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(Into::into)
 }
 
 impl VoiceComment {
@@ -98,34 +105,29 @@ impl VoiceComment {
     ///
     /// With which words the rest is refused is not documented.
     fn of(voice: &Map<String, Value>) -> Result<Self, Refusal> {
-        let invalid = |what: &str| Refusal::invalid("base", &format!("Voice comment: {what}"));
-        let text = |name: &str| voice.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let needed =
-            |name: &str| text(name).map(String::from).ok_or_else(|| invalid(&format!("{name} is missing")));
+        let invalid = |what: &str| refusal::invalid("base", &format!("Voice comment: {what}"));
+        let needed = |name: &str| text(voice, name).ok_or_else(|| invalid(&format!("{name} is missing")));
+        let integer = |name: &str| match voice.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(number) if number.is_u64() => Ok(number.as_u64()),
+            Some(_) => Err(invalid(&format!("{name} must be an integer"))),
+        };
         let comment = Self {
             from: needed("from")?,
             to: needed("to")?,
             recording_url: needed("recording_url")?,
             started_at: needed("started_at")?,
-            call_duration: voice
-                .get("call_duration")
-                .and_then(Value::as_u64)
+            call_duration: integer("call_duration")?
                 .ok_or_else(|| invalid("call_duration must be an integer"))?,
-            answered_by_id: match voice.get("answered_by_id") {
-                None | Some(Value::Null) => None,
-                Some(id) => Some(id.as_u64().ok_or_else(|| invalid("answered_by_id must be an integer"))?),
-            },
-            transcription_text: text("transcription_text").map(Into::into),
-            location: text("location").map(Into::into),
+            answered_by_id: integer("answered_by_id")?,
+            transcription_text: text(voice, "transcription_text"),
+            location: text(voice, "location"),
         };
         // Documented in whole seconds: what is finer than HTTP clients write is not to be counted on.
-        let whole_millis = |time: DateTime<_>| time.nanosecond() % 1_000_000 == 0;
-        if !DateTime::parse_from_rfc3339(&comment.started_at).is_ok_and(whole_millis) {
+        if !is_time(&comment.started_at) {
             return Err(invalid("started_at must be an ISO 8601 date"));
         }
-        let url = &comment.recording_url;
-        let is_url = url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>".contains(&byte));
-        if !is_url || !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) {
+        if !is_url(&comment.recording_url) {
             return Err(invalid("recording_url must be a URL"));
         }
         Ok(comment)
@@ -143,21 +145,13 @@ impl VoiceComment {
 /// With which words a longer one is refused is not documented.
 fn fits(what: &str, text: Option<&str>) -> Result<(), Refusal> {
     if text.is_some_and(|text| escaped(text).len() > 65_535) {
-        return Err(Refusal::invalid("base", &format!("{what}: is too long")));
+        return Err(refusal::invalid("base", &format!("{what}: is too long")));
     }
     Ok(())
 }
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-fn object<'a>(ticket: &'a Map<String, Value>, name: &str) -> Result<Option<&'a Map<String, Value>>, Refusal> {
-    match ticket.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Object(object)) => Ok(Some(object)),
-        Some(_) => Err(Refusal::wrong_type(&format!("ticket.{name}"), "a hash")),
-    }
 }
 
 impl Comment {
@@ -194,18 +188,15 @@ impl Comment {
 pub(super) async fn list(
     State(zendesk): State<Zendesk>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    uri: Uri,
-    Query(query): Query<Pairs>,
+    pages: Pages,
 ) -> Result<Json<Value>, Refusal> {
     let id = tickets::number(&id)?;
-    let pages = Pages::new(&headers, &uri, &query)?;
     zendesk.account.read(|account| {
         let ticket = account.ticket(id)?;
         let shown = |comment: &Comment| {
             let mut shown = comment.shown(account);
             shown["created_at"] = json!(iso(comment.created_at));
-            shown["via"] = super::shown::via(None);
+            shown["via"] = via(None);
             if comment.author_id != INTEGRATION {
                 // Written in a browser.
                 shown["via"]["channel"] = json!("web");

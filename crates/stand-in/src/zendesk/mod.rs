@@ -3,12 +3,11 @@
 //! - `tokens`: the client credentials, and the tokens that they buy
 //! - `refusal`: the error bodies
 //! - `attributes`: what a request says
-//! - `ticket`: a ticket
+//! - `ticket`: a ticket, and how the API shows it
 //! - `account`: the tickets together, and what changes them
 //! - `tickets`: reading, finding, changing and creating a ticket
 //! - `comments`: written and voice comments, and their list
 //! - `paging`: lists in pages
-//! - `shown`: a ticket as the API shows it
 //!
 //! Each rule names where it comes from: "reference" and "guide" are the pages of that name on
 //! developer.zendesk.com, "idempotency section" is the one in the introduction to the ticketing reference,
@@ -19,7 +18,6 @@ mod attributes;
 mod comments;
 mod paging;
 mod refusal;
-mod shown;
 mod ticket;
 mod tickets;
 mod tokens;
@@ -30,38 +28,56 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{any, get, post};
+use axum::routing::{get, post};
 use serde_json::json;
 
 pub use comments::{Comment, VoiceComment};
-pub(crate) use refusal::Refusal;
 pub use ticket::{Status, Ticket};
 
-use crate::kept::{File, Kept, Part};
-use crate::limit::{RateLimit, Window, Windows};
+use crate::kept::{File, Kept};
+use crate::limit::{RateLimit, Window};
+use crate::refusal::Refusal;
+use crate::vendor::{Listing, Vendor};
 use account::{AGENT, Account};
 use attributes::Attributes;
 use comments::NewComment;
 use tokens::Tokens;
 
+/// The vendor's own rolling limit for updates of tickets: 100 a minute and account (rate limits reference).
+pub const UPDATE_LIMIT: RateLimit = RateLimit { requests: 100, window: Duration::from_mins(1) };
+
+/// The vendor's own for the updates of one ticket by one user: 30 in 10 minutes (rate limits reference).
+pub const TICKET_LIMIT: RateLimit = RateLimit { requests: 30, window: Duration::from_mins(10) };
+
 /// How the account is set up.
-#[derive(Clone)]
+#[derive(Clone, clap::Args)]
+#[group(skip)]
 pub struct Options {
-    /// The only OAuth client that is known.
+    /// The only OAuth client that Zendesk knows; `stand-in` by default
+    #[arg(long = "zendesk-client-id", env = "STAND_IN_ZENDESK_CLIENT_ID")]
     pub client_id: String,
-    /// Its secret.
+    /// Its secret; `stand-in-secret` by default
+    #[arg(long = "zendesk-client-secret", env = "STAND_IN_ZENDESK_CLIENT_SECRET", hide_env_values = true)]
     pub client_secret: String,
     /// How long a token is good for; 30 minutes by default, as the vendor's are.
+    #[arg(skip)]
     pub token_lifetime: Duration,
     /// How long an idempotency key is remembered; 2 hours by default, as the vendor does.
+    #[arg(skip)]
     pub key_lifetime: Duration,
-    /// The vendor's rolling limit for updates of tickets; none by default.
+    /// Answer 429 to more updates of tickets than this in a minute (Zendesk's own limit: 100); no limit by default
+    #[arg(long = "zendesk-update-limit", env = "STAND_IN_ZENDESK_UPDATE_LIMIT", value_name = "UPDATES")]
+    #[arg(value_parser = |n: &str| UPDATE_LIMIT.parse(n))]
     pub update_limit: Option<RateLimit>,
-    /// The vendor's rolling limit for updates of one ticket; its own by default.
+    /// Answer 429 to more updates of one ticket than this in ten minutes; Zendesk's own limit of 30 by default
+    #[arg(long = "zendesk-ticket-limit", env = "STAND_IN_ZENDESK_TICKET_LIMIT", value_name = "UPDATES")]
+    #[arg(value_parser = |n: &str| TICKET_LIMIT.parse(n))]
     pub ticket_limit: Option<RateLimit>,
     /// How long a new ticket is not found by its `external_id`; not at all by default. That there is such a time is not
     /// documented, but a caller must not count on there being none.
+    #[arg(skip)]
     pub lookup_lag: Duration,
 }
 
@@ -73,7 +89,7 @@ impl Default for Options {
             token_lifetime: Duration::from_mins(30),
             key_lifetime: Duration::from_hours(2),
             update_limit: None,
-            ticket_limit: Some(RateLimit::zendesk_ticket()),
+            ticket_limit: Some(TICKET_LIMIT),
             lookup_lag: Duration::ZERO,
         }
     }
@@ -96,48 +112,20 @@ pub struct Zendesk {
     account: Arc<Kept<Account>>,
     tokens: Arc<Tokens>,
     updates: Arc<Window>,
-    ticket_updates: Arc<Windows>,
+    ticket_updates: Arc<Window>,
     options: Arc<Options>,
 }
 
 impl Zendesk {
-    pub(crate) fn open(file: Arc<File>, options: Options) -> io::Result<Self> {
-        let account = file.account(Part::Zendesk)?.unwrap_or_else(Account::sample);
+    pub(crate) fn open(options: Options, file: &Arc<File>) -> io::Result<Self> {
+        let account = file.account("zendesk")?.unwrap_or_else(Account::sample);
         Ok(Self {
-            account: Arc::new(Kept::new(account, Part::Zendesk, file)),
-            tokens: Arc::new(Tokens::new()),
+            account: Arc::new(Kept::new(account, "zendesk", file)?),
+            tokens: Arc::default(),
             updates: Arc::new(Window::new(options.update_limit)),
-            ticket_updates: Arc::new(Windows::new(options.ticket_limit)),
+            ticket_updates: Arc::new(Window::new(options.ticket_limit)),
             options: Arc::new(options),
         })
-    }
-
-    /// Keeps the account as it is.
-    pub(crate) fn keep(&self) -> io::Result<()> {
-        self.account.keep()
-    }
-
-    /// Whether this path is one of the API's.
-    pub(crate) fn has(path: &str) -> bool {
-        path.starts_with("/api/") || path.starts_with("/oauth/")
-    }
-
-    /// Every route of the API that is played, each with `.json` and without.
-    pub(crate) fn router(&self) -> Router {
-        let no_such_endpoint = async || Refusal::no_such_endpoint();
-        let tickets = || get(tickets::list).post(tickets::create);
-        Router::new()
-            .route("/api/v2/tickets", tickets())
-            .route("/api/v2/tickets.json", tickets())
-            .route("/api/v2/tickets/{id}", get(tickets::read).put(tickets::update))
-            .route("/api/v2/tickets/{id}/comments", get(comments::list))
-            .route("/api/v2/tickets/{id}/comments.json", get(comments::list))
-            .route_layer(from_fn_with_state(self.clone(), tokens::admit))
-            .route("/oauth/tokens", post(tokens::give))
-            .route("/oauth/{*path}", any(no_such_endpoint))
-            .route("/api/{*path}", any(no_such_endpoint))
-            .method_not_allowed_fallback(no_such_endpoint)
-            .with_state(self.clone())
     }
 
     /// The tickets, in the order of their ids.
@@ -189,16 +177,46 @@ impl Zendesk {
         self.tokens.revoke();
     }
 
-    /// Refuses the client's secret from now on, or takes it again; tokens given before stay good.
-    pub fn refuse_credentials(&self, refuse: bool) {
-        self.tokens.refuse(refuse);
-    }
-
     fn done<T>(&self, change: impl FnOnce(&mut Account) -> Result<T, Refusal>) -> T {
         match self.account.change(change) {
             Ok(done) => done,
             Err(refusal) => panic!("{refusal:?}"),
         }
+    }
+}
+
+impl Vendor for Zendesk {
+    fn name(&self) -> &'static str {
+        "Zendesk"
+    }
+
+    fn paths(&self) -> &'static [&'static str] {
+        &["/api/", "/oauth/"]
+    }
+
+    /// Each with `.json` and without.
+    fn router(&self) -> Router {
+        let no_such_endpoint = async || refusal::no_such_endpoint();
+        let tickets = || get(tickets::list).post(tickets::create);
+        Router::new()
+            .route("/api/v2/tickets", tickets())
+            .route("/api/v2/tickets.json", tickets())
+            .route("/api/v2/tickets/{id}", get(tickets::read).put(tickets::update))
+            .route("/api/v2/tickets/{id}/comments", get(comments::list))
+            .route("/api/v2/tickets/{id}/comments.json", get(comments::list))
+            .route_layer(from_fn_with_state(self.clone(), tokens::admit))
+            .route("/oauth/tokens", post(tokens::give))
+            .method_not_allowed_fallback(no_such_endpoint)
+            .fallback(no_such_endpoint)
+            .with_state(self.clone())
+    }
+
+    fn listings(&self) -> Vec<Listing> {
+        vec![Listing::of("tickets", &self.tickets())]
+    }
+
+    fn failure(&self, path: &str, status: StatusCode) -> Refusal {
+        refusal::injected(path, status)
     }
 }
 

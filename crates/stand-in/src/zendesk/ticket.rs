@@ -1,18 +1,21 @@
-//! A ticket as the account has it.
+//! A ticket and what was done to it, as the account has them and as the API shows them (tickets and audits reference).
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::account::{Account, INTEGRATION};
+use super::attributes::WRITABLE;
 use super::comments::Comment;
 
 /// Where a ticket stands.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Nobody has looked at it.
+    #[default]
     New,
     /// Someone works on it.
     Open,
@@ -27,7 +30,8 @@ pub enum Status {
 }
 
 /// A ticket.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Ticket {
     /// The vendor's id.
@@ -45,6 +49,7 @@ pub struct Ticket {
     /// Its tags.
     pub tags: Vec<String>,
     /// What else was written: the requester, the assignee, custom fields and so on.
+    #[serde(flatten)]
     pub properties: BTreeMap<String, Value>,
     /// The comments, the oldest first; the first is the ticket's description.
     pub comments: Vec<Comment>,
@@ -65,29 +70,94 @@ impl Ticket {
         self.updated_at = now.trunc_subsecs(0).max(self.updated_at + TimeDelta::seconds(1));
     }
 
-    /// A property by its name.
+    /// A property by its name, as the API names it.
     pub(super) fn field(&self, name: &str) -> Value {
-        match name {
-            "subject" => json!(self.subject),
-            "status" => json!(self.status),
-            "external_id" => json!(self.external_id),
-            "priority" => json!(self.priority),
-            "tags" => json!(self.tags),
-            name => self.properties.get(name).cloned().unwrap_or_default(),
-        }
+        json!(self)[name].take()
     }
 
-    /// Sets a property to a value of its type: `Attributes` has seen to that.
+    /// Sets a property to a value of its type, or takes it away.
     pub(super) fn set(&mut self, name: &str, value: Value) {
-        let text = value.as_str().map(String::from);
-        match name {
-            "subject" => self.subject = text.unwrap_or_default(),
-            "status" => self.status = serde_json::from_value(value).unwrap_or(self.status),
-            "external_id" => self.external_id = text,
-            "priority" => self.priority = text,
-            "tags" => self.tags = serde_json::from_value(value).unwrap_or_default(),
-            name if value.is_null() => drop(self.properties.remove(name)),
-            name => drop(self.properties.insert(name.into(), value)),
+        let Value::Object(mut ticket) = json!(self) else { return };
+        ticket.remove(name);
+        if !value.is_null() {
+            ticket.insert(name.into(), value);
         }
+        *self = serde_json::from_value(Value::Object(ticket)).expect("`Attributes` sees to the types");
     }
+
+    /// With this as the API's own address.
+    pub(super) fn shown(&self, account: &Account, base: &str) -> Value {
+        let source = self.via_followup_source_id.and_then(|id| account.tickets.get(&id));
+        let followups =
+            account.tickets.values().filter(|other| other.via_followup_source_id == Some(self.id));
+        let mut shown = json!({
+            "url": format!("{base}/api/v2/tickets/{}.json", self.id),
+            "id": self.id,
+            "via": via(source),
+            "created_at": iso(self.created_at),
+            "updated_at": iso(self.updated_at),
+            "generated_timestamp": self.updated_at.timestamp(),
+            "raw_subject": self.subject,
+            "description": self.comments.first().map(|first| &first.body),
+            "is_public": self.comments.iter().any(|comment| comment.public),
+            "has_incidents": false,
+            "followup_ids": followups.map(|other| other.id).collect::<Vec<_>>(),
+            "collaborator_ids": [],
+            "follower_ids": [],
+            "email_cc_ids": [],
+            "sharing_agreement_ids": [],
+            "allow_attachments": true,
+            "allow_channelback": false,
+            "from_messaging_channel": false,
+        });
+        // Null when it was never written.
+        let mut own = json!(self);
+        for (name, _) in WRITABLE {
+            shown[name] = own[name].take();
+        }
+        if shown["custom_fields"].is_null() {
+            shown["custom_fields"] = json!([]);
+        }
+        shown["fields"] = shown["custom_fields"].clone();
+        shown
+    }
+}
+
+/// What a request did to a ticket: its id, the time and the events.
+pub(super) struct Audit {
+    pub(super) id: u64,
+    pub(super) at: DateTime<Utc>,
+    pub(super) events: Vec<Value>,
+}
+
+impl Audit {
+    pub(super) fn shown(self, ticket: u64) -> Value {
+        json!({
+            "id": self.id,
+            "ticket_id": ticket,
+            "created_at": iso(self.at),
+            "author_id": INTEGRATION,
+            "metadata": { "system": {}, "custom": {} },
+            "events": self.events,
+            "via": via(None),
+        })
+    }
+}
+
+/// A time as the vendor writes it: in whole seconds.
+pub(super) fn iso(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// How something was created: through the API, or as the follow-up of this ticket.
+pub(super) fn via(source: Option<&Ticket>) -> Value {
+    let source = match source {
+        None => json!({ "from": {}, "to": {}, "rel": null }),
+        Some(source) => json!({
+            "from": { "ticket_id": source.id, "subject": source.subject },
+            "to": {},
+            "rel": "follow_up",
+        }),
+    };
+    json!({ "channel": "api", "source": source })
 }

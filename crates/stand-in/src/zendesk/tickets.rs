@@ -2,19 +2,19 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::header::LOCATION;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use chrono::Utc;
 use serde_json::{Value, json};
 
 use super::Zendesk;
 use super::account::INTEGRATION;
 use super::attributes::{self, Attributes};
-use super::paging::{Pages, Query as Pairs, base};
-use super::refusal::Refusal;
-use super::shown;
+use super::paging::{Pages, base};
+use super::refusal;
 use super::ticket::Ticket;
+use crate::refusal::Refusal;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_LOOKUP: HeaderName = HeaderName::from_static("x-idempotency-lookup");
@@ -22,7 +22,7 @@ const IDEMPOTENCY_LOOKUP: HeaderName = HeaderName::from_static("x-idempotency-lo
 /// The number of a ticket in a path, with `.json` or without.
 pub(super) fn number(id: &str) -> Result<u64, Refusal> {
     let id = id.strip_suffix(".json").unwrap_or(id);
-    id.parse().map_err(|_| Refusal::wrong_type("id", "an integer"))
+    id.parse().map_err(|_| refusal::wrong_type("id", "an integer"))
 }
 
 /// `GET /api/v2/tickets/{id}`
@@ -39,14 +39,8 @@ pub(super) async fn read(
 }
 
 /// `GET /api/v2/tickets`, all or those with this `external_id`, which need not be one (tickets reference).
-pub(super) async fn list(
-    State(zendesk): State<Zendesk>,
-    headers: HeaderMap,
-    uri: Uri,
-    Query(query): Query<Pairs>,
-) -> Result<Json<Value>, Refusal> {
-    let (pages, base) = (Pages::new(&headers, &uri, &query)?, base(&headers));
-    let wanted = query.iter().find(|(name, _)| name == "external_id").map(|(_, id)| id);
+pub(super) async fn list(State(zendesk): State<Zendesk>, pages: Pages) -> Result<Json<Value>, Refusal> {
+    let wanted = pages.query.get("external_id");
     zendesk.account.read(|account| {
         let lag = zendesk.options.lookup_lag;
         let known = |ticket: &Ticket| (Utc::now() - ticket.created_at).to_std().unwrap_or_default() >= lag;
@@ -54,7 +48,7 @@ pub(super) async fn list(
             |ticket: &&Ticket| wanted.is_none() || ticket.external_id.as_ref() == wanted && known(ticket);
         let tickets = account.tickets.values().filter(fits);
         let tickets: Vec<(u64, Value)> =
-            tickets.map(|ticket| (ticket.id, ticket.shown(account, &base))).collect();
+            tickets.map(|ticket| (ticket.id, ticket.shown(account, &pages.base))).collect();
         pages.page("tickets", &tickets).map(Json)
     })
 }
@@ -69,16 +63,8 @@ pub(super) async fn update(
     body: Bytes,
 ) -> Result<Json<Value>, Refusal> {
     let (id, base) = (number(&id)?, base(&headers));
-    let options = &zendesk.options;
-    for (admitted, limit) in [
-        (zendesk.ticket_updates.admit(id), options.ticket_limit),
-        (zendesk.updates.admit(), options.update_limit),
-    ] {
-        if let (Err(wait), Some(limit)) = (admitted, limit) {
-            // Rounded up: after so many seconds there is a place.
-            return Err(Refusal::too_many_updates(limit.requests, wait.as_secs() + 1));
-        }
-    }
+    let admitted = zendesk.ticket_updates.admit_to(id).and_then(|()| zendesk.updates.admit());
+    admitted.map_err(|full| refusal::too_many_updates(&full))?;
     let given = Attributes::of(&attributes::body(&headers, &body)?)?;
     zendesk.account.change(|account| {
         let audit = account.update(id, INTEGRATION, given)?;
@@ -106,21 +92,22 @@ pub(super) async fn create(
             None => None,
         };
         let lookup = key.as_ref().map(|_| if known.is_some() { "hit" } else { "miss" });
-        let (id, answer) = match known {
+        let answer = match known {
             Some(known) => known,
             None => {
                 let (id, audit) = account.create(given)?;
                 let shown = account.ticket(id)?.shown(account, &base);
                 let answer = json!({ "ticket": shown, "audit": audit.shown(id) });
                 if let Some(key) = &key {
-                    account.remember(key, request, id, answer.clone());
+                    account.remember(key, request, answer.clone());
                 }
-                (id, answer)
+                answer
             }
         };
         let mut headers = HeaderMap::new();
         // The host in it came in a header, so it can stand in one.
-        headers.extend(HeaderValue::try_from(shown::url(&base, id)).ok().map(|url| (LOCATION, url)));
+        let url = answer["ticket"]["url"].as_str().and_then(|url| HeaderValue::try_from(url).ok());
+        headers.extend(url.map(|url| (LOCATION, url)));
         headers.extend(lookup.map(|lookup| (IDEMPOTENCY_LOOKUP, HeaderValue::from_static(lookup))));
         Ok((StatusCode::CREATED, headers, Json(answer)))
     })

@@ -4,29 +4,27 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::attributes;
-use super::refusal::Refusal;
+use super::refusal;
 use super::{Options, Zendesk};
 use crate::lock;
 use crate::random::random;
+use crate::refusal::Refusal;
 
 /// The tokens given so far that are still good.
-pub(super) struct Tokens {
-    refusing: AtomicBool,
-    given: Mutex<HashMap<String, Token>>,
-}
+#[derive(Default)]
+pub(super) struct Tokens(Mutex<HashMap<String, Token>>);
 
 struct Token {
     scope: String,
@@ -34,22 +32,14 @@ struct Token {
 }
 
 impl Tokens {
-    pub(super) fn new() -> Self {
-        Self { refusing: AtomicBool::new(false), given: Mutex::default() }
-    }
-
     pub(super) fn revoke(&self) {
-        lock(&self.given).clear();
-    }
-
-    pub(super) fn refuse(&self, refuse: bool) {
-        self.refusing.store(refuse, Ordering::Relaxed);
+        lock(&self.0).clear();
     }
 
     fn give(&self, scope: &str, options: &Options) -> String {
         let token = format!("{:016x}{:016x}", random(), random());
         let now = Instant::now();
-        let mut given = lock(&self.given);
+        let mut given = lock(&self.0);
         given.retain(|_, token| token.expires > now);
         given.insert(token.clone(), Token { scope: scope.into(), expires: now + options.token_lifetime });
         token
@@ -58,15 +48,15 @@ impl Tokens {
     /// Scopes are `read` and `write`, each for everything or, after a colon, for one kind of record (OAuth
     /// grant reference).
     fn check(&self, token: &str, method: &Method) -> Result<(), Refusal> {
-        let given = lock(&self.given);
+        let given = lock(&self.0);
         let token = given.get(token).filter(|token| token.expires > Instant::now());
-        let token = token.ok_or_else(Refusal::invalid_token)?;
+        let token = token.ok_or_else(refusal::invalid_token)?;
         let (all, tickets) =
             if method.is_safe() { ("read", "tickets:read") } else { ("write", "tickets:write") };
         if token.scope.split(' ').any(|scope| scope == all || scope == tickets) {
             Ok(())
         } else {
-            Err(Refusal::insufficient_scope())
+            Err(refusal::insufficient_scope())
         }
     }
 }
@@ -83,19 +73,16 @@ pub(super) async fn give(
     let asked = attributes::body(&headers, &body)?;
     let text = |name: &str| asked.get(name).and_then(Value::as_str);
     let options = &zendesk.options;
+    let refused = |error, description| Err(refusal::oauth(StatusCode::BAD_REQUEST, error, description));
     match text("grant_type") {
         Some("client_credentials") => {}
-        Some(_) => {
-            let description = "The stand-in knows client_credentials only.";
-            return Err(Refusal::token_request("unsupported_grant_type", description));
-        }
-        None => return Err(Refusal::token_request("invalid_request", "grant_type is missing.")),
+        Some(_) => return refused("unsupported_grant_type", "The stand-in knows client_credentials only."),
+        None => return refused("invalid_request", "grant_type is missing."),
     }
     let known = text("client_id") == Some(&options.client_id)
-        && text("client_secret") == Some(&options.client_secret)
-        && !zendesk.tokens.refusing.load(Ordering::Relaxed);
+        && text("client_secret") == Some(&options.client_secret);
     if !known {
-        return Err(Refusal::invalid_client());
+        return Err(refusal::invalid_client());
     }
     // Which scope a token has for which none was asked is not documented: here, none.
     let scope = text("scope").unwrap_or_default();
@@ -114,7 +101,7 @@ pub(super) async fn admit(
     next: Next,
 ) -> Result<Response, Refusal> {
     let sent = request.headers().get(AUTHORIZATION).and_then(|sent| sent.to_str().ok());
-    let token = sent.and_then(|sent| sent.strip_prefix("Bearer ")).ok_or_else(Refusal::unauthenticated)?;
+    let token = sent.and_then(|sent| sent.strip_prefix("Bearer ")).ok_or_else(refusal::unauthenticated)?;
     zendesk.tokens.check(token, request.method())?;
     Ok(next.run(request).await)
 }

@@ -1,7 +1,7 @@
 //! The upsert and the association.
 
 use serde_json::{Value, json};
-use stand_in::Options;
+use stand_in::hubspot;
 
 use crate::{Api, UPSERT, input, refused};
 
@@ -135,7 +135,7 @@ async fn one_wrong_call_refuses_its_batch_unless_every_input_can_be_told_apart()
 
 #[tokio::test]
 async fn a_new_account_takes_no_upsert_before_the_property_exists() {
-    let api = Api::start_with(Options { unique_property: false, ..Options::default() }).await;
+    let api = Api::start_as(hubspot::Options { without_property: true, ..Default::default() }).await;
     assert!(!api.stand_in.hubspot().has_call_property("external_call_id"));
     let answer = api.upsert("cl_1").await;
     refused(&answer, 400, "VALIDATION_ERROR", "external_call_id");

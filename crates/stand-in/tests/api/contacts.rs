@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stand_in::{Options, RateLimit};
+use stand_in::{RateLimit, hubspot};
 
 use crate::{Api, SEARCH, refused};
 
@@ -119,8 +119,8 @@ async fn what_is_wrong_with_a_search_is_refused() {
         (json!({ "filterGroups": vec![group(1); 6] }), "5 filterGroups"),
         (json!({ "filterGroups": [group(7)] }), "6 filters"),
         (json!({ "filterGroups": vec![group(5); 4] }), "18 in all"),
-        (json!({ "filterGroups": by("EQ") }), "EQ needs a value"),
-        (json!({ "filterGroups": by("IN") }), "IN needs values"),
+        (json!({ "filterGroups": by("EQ") }), "missing field `value`"),
+        (json!({ "filterGroups": by("IN") }), "missing field `values`"),
         (json!({ "filterGroups": by("CONTAINS_TOKEN") }), "CONTAINS_TOKEN"),
         (json!({ "sorts": ["firstname", "lastname"] }), "one sort"),
         (json!({ "sorts": [{ "propertyName": "firstname" }] }), "expected a string"),
@@ -138,8 +138,8 @@ async fn what_is_wrong_with_a_search_is_refused() {
 #[tokio::test]
 async fn more_searches_than_the_limit_are_refused_for_a_second_and_nothing_else_is() {
     let window = Duration::from_millis(1500);
-    let search_limit = Some(RateLimit { window, ..RateLimit::hubspot_search() });
-    let api = Api::start_with(Options { search_limit, ..Options::default() }).await;
+    let search_limit = Some(RateLimit { window, ..hubspot::SEARCH_LIMIT });
+    let api = Api::start_as(hubspot::Options { search_limit, ..Default::default() }).await;
     for _ in 0..5 {
         assert_eq!(api.post(SEARCH, search(&json!({}))).await.0, 200);
     }
@@ -154,7 +154,7 @@ async fn more_searches_than_the_limit_are_refused_for_a_second_and_nothing_else_
 
 /// With as many searches a second as a test likes.
 async fn unlimited() -> Api {
-    Api::start_with(Options { search_limit: None, ..Options::default() }).await
+    Api::start_as(hubspot::Options { search_limit: None, ..Default::default() }).await
 }
 
 /// A search that is in order, with some of its fields replaced.

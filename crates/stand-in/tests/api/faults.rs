@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use stand_in::{Fault, Options, RateLimit};
+use stand_in::{Fault, RateLimit, hubspot};
 
 use crate::desk::{Desk, OPEN, TICKET, TOKENS, grant, voice_comment};
 use crate::{Api, UPSERT, input, refused};
@@ -154,7 +154,7 @@ async fn faults_can_be_posted_listed_and_deleted() {
 #[tokio::test]
 async fn more_requests_than_the_window_holds_are_refused_until_it_has_moved_on() {
     let limit = RateLimit { requests: 3, window: Duration::from_millis(500) };
-    let api = Api::start_with(Options { rate_limit: Some(limit), ..Options::default() }).await;
+    let api = Api::start_as(hubspot::Options { rate_limit: Some(limit), ..Default::default() }).await;
     assert_eq!(statuses(&api, 5).await, [200, 200, 200, 429, 429]);
     tokio::time::sleep(limit.window).await;
     assert_eq!(statuses(&api, 1).await, [200]);

@@ -83,7 +83,7 @@ async fn the_two_accounts_share_the_file_without_losing_each_other() {
     assert_eq!(api.stand_in.hubspot().calls().len(), 1);
     api.stand_in.stop().await;
 
-    // As it was before there was Zendesk.
+    // As it is when another vendor is new.
     let mut json: Value = serde_json::from_slice(&fs::read(&keep).unwrap()).unwrap();
     json.as_object_mut().unwrap().remove("zendesk").unwrap();
     fs::write(&keep, json.to_string()).unwrap();
@@ -108,12 +108,17 @@ async fn a_file_with_half_an_account_is_left_alone() {
 #[tokio::test]
 async fn a_file_that_is_no_account_is_left_alone() {
     let path = file("not-an-account.json");
-    fs::write(&path, "notes").unwrap();
-    let error =
-        StandIn::start(Options { keep: Some(path.clone()), ..Options::default() }).await.err().unwrap();
-    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-    assert!(error.to_string().contains("not-an-account.json"));
-    assert_eq!(fs::read_to_string(path).unwrap(), "notes");
+    for (content, word) in
+        [("notes", "expected"), (r#"{"next_id": 501}"#, "`next_id` is no vendor's account")]
+    {
+        fs::write(&path, content).unwrap();
+        let options = Options { keep: Some(path.clone()), ..Options::default() };
+        let error = StandIn::start(options).await.err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        let text = error.to_string();
+        assert!(text.contains("not-an-account.json") && text.contains(word), "{text}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), content);
+    }
 }
 
 #[cfg(unix)]

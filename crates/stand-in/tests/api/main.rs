@@ -10,6 +10,7 @@ mod faults;
 mod idempotency;
 mod kept;
 mod properties;
+mod script;
 mod shown;
 mod sink;
 mod tickets;
@@ -17,7 +18,7 @@ mod tokens;
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
-use stand_in::{Options, StandIn};
+use stand_in::{Options, StandIn, hubspot};
 
 const UPSERT: &str = "/crm/objects/2026-09/calls/batch/upsert";
 const PROPERTIES: &str = "/crm/properties/2026-09/calls";
@@ -32,6 +33,10 @@ struct Api {
 impl Api {
     async fn start() -> Self {
         Self::start_with(Options::default()).await
+    }
+
+    async fn start_as(hubspot: hubspot::Options) -> Self {
+        Self::start_with(Options { hubspot, ..Options::default() }).await
     }
 
     async fn start_with(options: Options) -> Self {
@@ -112,10 +117,24 @@ async fn a_missing_or_wrong_key_is_refused() {
 #[tokio::test]
 async fn what_is_not_played_is_not_found() {
     let api = Api::start().await;
-    for (method, path) in [("GET", "/crm/v3/objects/calls"), ("GET", UPSERT), ("PUT", "/stand-in/nothing")] {
+    for (method, path) in [("GET", "/crm/v3/objects/calls"), ("GET", UPSERT)] {
         let answer = api.send(method, path, None).await.unwrap();
         refused(&answer, 404, "OBJECT_NOT_FOUND", "resource not found");
     }
+    for (method, path) in
+        [("PUT", "/stand-in/nothing"), ("GET", "/stand-in/nothing"), ("POST", "/cmr/objects")]
+    {
+        let response = api.request(method, path).send().await.unwrap();
+        assert_eq!(response.status(), 404, "{path}");
+        let text = response.text().await.unwrap();
+        assert!(
+            text.starts_with(&format!("Nothing is at {path}.")) && text.contains("/crm/… (HubSpot)"),
+            "{text}"
+        );
+    }
+    // Of those alone that a client may have sent.
+    assert_eq!(api.stand_in.received().last().unwrap().path, "/cmr/objects");
+    assert_eq!(api.stand_in.received().len(), 3);
 }
 
 #[tokio::test]

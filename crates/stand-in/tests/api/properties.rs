@@ -1,13 +1,13 @@
 //! Creating properties.
 
 use serde_json::json;
-use stand_in::Options;
+use stand_in::hubspot;
 
 use crate::{Api, PROPERTIES, UPSERT, input, refused};
 
 #[tokio::test]
 async fn a_property_is_created_once_and_can_then_be_used() {
-    let api = Api::start_with(Options { unique_property: false, ..Options::default() }).await;
+    let api = Api::start_as(hubspot::Options { without_property: true, ..Default::default() }).await;
     let path = format!("{PROPERTIES}/external_call_id");
     refused(&api.get(&path).await, 404, "OBJECT_NOT_FOUND", "not found");
 

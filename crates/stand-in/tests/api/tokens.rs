@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stand_in::zendesk;
+use stand_in::{Fault, zendesk};
 
 use crate::desk::{Desk, TICKET, TOKENS, grant};
 
@@ -34,10 +34,9 @@ async fn a_wrong_client_gets_no_token() {
         wrong[field] = value;
         desk.post(TOKENS, wrong).await.refused(401, "invalid_client", "error_description");
     }
-    desk.stand_in.zendesk().refuse_credentials(true);
+    desk.stand_in.fail(Fault::status(401).on(TOKENS));
     desk.post(TOKENS, grant()).await.refused(401, "invalid_client", "error_description");
     assert_eq!(desk.get(TICKET).await.status, 200);
-    desk.stand_in.zendesk().refuse_credentials(false);
     assert_eq!(desk.post(TOKENS, grant()).await.status, 200);
 }
 
