@@ -15,30 +15,24 @@ use crate::lock;
 /// The file, or none: then nothing is read from it or written to it.
 pub(crate) struct File {
     path: Option<PathBuf>,
-    /// What was in it and has found no vendor yet.
-    found: Mutex<BTreeMap<String, Value>>,
-    /// What is in it now.
-    content: Mutex<BTreeMap<&'static str, Value>>,
+    /// What is in it. What is no vendor's, or one's that is gone, stays as it is.
+    content: Mutex<BTreeMap<String, Value>>,
 }
 
 impl File {
     pub(crate) fn open(path: Option<PathBuf>) -> io::Result<Self> {
-        let found = path.as_deref().map_or_else(|| Ok(BTreeMap::new()), read)?;
-        Ok(Self { path, found: Mutex::new(found), content: Mutex::default() })
+        let content = path.as_deref().map_or_else(|| Ok(BTreeMap::new()), read)?;
+        Ok(Self { path, content: Mutex::new(content) })
     }
 
     /// The account under this name, if there is one.
     pub(crate) fn account<A: DeserializeOwned>(&self, name: &str) -> io::Result<Option<A>> {
-        let found = lock(&self.found).remove(name);
-        found.map(serde_json::from_value).transpose().map_err(|error| self.invalid(&error))
+        let account = lock(&self.content).get(name).cloned();
+        account.map(serde_json::from_value).transpose().map_err(|error| self.invalid(&error))
     }
 
     /// Writes the accounts for the first time, once all are read: a file that is not understood stays as it is.
     pub(crate) fn begin(&self) -> io::Result<()> {
-        if let Some(name) = lock(&self.found).keys().next() {
-            return Err(self
-                .invalid(&format!("`{name}` is no vendor's account: delete the file, and all begin anew")));
-        }
         self.write(&lock(&self.content))
     }
 
@@ -49,12 +43,12 @@ impl File {
         let account = serde_json::to_value(account)?;
         // Held to the end, so that older content never replaces newer.
         let mut content = lock(&self.content);
-        content.insert(name, account);
+        content.insert(name.to_owned(), account);
         self.write(&content)
     }
 
     /// Written beside the file and renamed over it: who reads it sees the old or the new one.
-    fn write(&self, content: &BTreeMap<&str, Value>) -> io::Result<()> {
+    fn write(&self, content: &BTreeMap<String, Value>) -> io::Result<()> {
         let Some(path) = &self.path else { return Ok(()) };
         let beside = path.with_extension("tmp");
         if let Some(folder) = path.parent() {
@@ -102,7 +96,7 @@ pub(crate) struct Kept<A> {
 impl<A: Serialize> Kept<A> {
     /// Keeps this account in the file under this name, from [`File::begin`] on.
     pub(crate) fn new(account: A, name: &'static str, file: &Arc<File>) -> io::Result<Self> {
-        lock(&file.content).insert(name, serde_json::to_value(&account)?);
+        lock(&file.content).insert(name.to_owned(), serde_json::to_value(&account)?);
         Ok(Self { account: Mutex::new(account), name, file: Arc::clone(file) })
     }
 

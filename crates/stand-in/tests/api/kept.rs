@@ -108,17 +108,26 @@ async fn a_file_with_half_an_account_is_left_alone() {
 #[tokio::test]
 async fn a_file_that_is_no_account_is_left_alone() {
     let path = file("not-an-account.json");
-    for (content, word) in
-        [("notes", "expected"), (r#"{"next_id": 501}"#, "`next_id` is no vendor's account")]
-    {
-        fs::write(&path, content).unwrap();
-        let options = Options { keep: Some(path.clone()), ..Options::default() };
-        let error = StandIn::start(options).await.err().unwrap();
-        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-        let text = error.to_string();
-        assert!(text.contains("not-an-account.json") && text.contains(word), "{text}");
-        assert_eq!(fs::read_to_string(&path).unwrap(), content);
-    }
+    fs::write(&path, "notes").unwrap();
+    let options = Options { keep: Some(path.clone()), ..Options::default() };
+    let error = StandIn::start(options).await.err().unwrap();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    let text = error.to_string();
+    assert!(text.contains("not-an-account.json") && text.contains("expected"), "{text}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "notes");
+}
+
+#[tokio::test]
+async fn what_is_no_vendors_account_stays_in_the_file() {
+    let path = file("somebody-elses.json");
+    fs::write(&path, r#"{"next_id": 501, "freshdesk": {"tickets": []}}"#).unwrap();
+    let options = Options { keep: Some(path.clone()), ..Options::default() };
+    let api = Api::start_with(options).await;
+    api.upsert("cl_1").await;
+    api.stand_in.stop().await;
+    let json: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!((&json["next_id"], &json["freshdesk"]), (&json!(501), &json!({ "tickets": [] })));
+    assert!(json["hubspot"].is_object());
 }
 
 #[cfg(unix)]
