@@ -2,7 +2,7 @@
 //!
 //! Handlers hand their events to one writer task, which writes whatever waits in one transaction. There is no timer: an
 //! idle writer commits a single call at once, and calls that come during a commit share the next. Next on the way:
-//! [`jobs`](crate::jobs).
+//! [`work`](crate::work).
 
 mod connection;
 mod delivery;
