@@ -1,4 +1,4 @@
-# An operator's day by the README's own commands: set up, secrets in files, a rotation and an upgrade while calls come in,
+# An operator's day by the documentation's own commands: set up, secrets in files, a rotation and an upgrade while calls come in,
 # a backup, a lost volume, a restore. Sourced by .ci/compose.
 # shellcheck shell=bash disable=SC2034,SC2154
 
@@ -13,9 +13,9 @@ commit 'As it is'
 git clone --quiet "$fork" "$day"
 cd "$day"
 
-# readme TEXT: the first commands after the line of README.md or docs that holds it.
+# readme TEXT: the first commands after the line of the documentation that holds it.
 readme() {
-  awk -v text="$1" 'index($0, text) { found = 1 } found && /^ *```sh/ { code = 1; next } code && /^ *```/ { exit } code' README.md docs/go-live.md docs/operate.md |
+  awk -v text="$1" 'index($0, text) { found = 1 } found && /^ *```sh/ { code = 1; next } code && /^ *```/ { exit } code' docs/go-live.md docs/operate.md |
     sed 's/^  //'
 }
 
@@ -23,13 +23,13 @@ readme() {
 by_the_readme() {
   local commands
   commands=$(readme "$1")
-  [ -n "$commands" ] || fail "the README has commands after '$1'"
+  [ -n "$commands" ] || fail "the documentation has commands after '$1'"
   quietly bash -ec "$commands"
 }
 
 # Without Rust, in a sentence. The image has a name of its own here.
 init=$(grep -o '`docker build -t aftercall .*--domain …`' docs/go-live.md | tr -d '\140' || true)
-[ -n "$init" ] || fail 'the README says how to set it up without Rust'
+[ -n "$init" ] || fail 'the documentation says how to set it up without Rust'
 init=${init// aftercall / $AFTERCALL_IMAGE }
 quietly eval "${init/…/$domain}"
 old=$(sed -n 's/^WEBHOOK_TOKEN=//p' .env)
