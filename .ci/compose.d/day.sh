@@ -59,7 +59,7 @@ send() {
 }
 stored() { [ "$(send "$1" "$2")" = 200 ]; }
 eventually 120 'a call is stored by HTTPS' stored "$old" first
-pass 'by the README: a clone, init, three receivers behind HTTPS: a call is stored'
+pass 'by the documentation: a clone, init, three receivers behind HTTPS: a call is stored'
 
 by_the_readme '**Secrets in files**'
 ! grep -qF "$old" .env || fail 'the secret is still in .env'
@@ -69,7 +69,7 @@ docker-compose ps -q | xargs docker inspect >"$scratch/inspected"
 ! grep -qF -e "$old" -e "$(cat secrets/postgres-password)" -e "$(cat secrets/console-password)" "$scratch/inspected" ||
   fail 'docker inspect shows a secret'
 eventually 120 'a call is stored by HTTPS' stored "$old" files
-pass 'by the README: its secrets moved into files, the platform still knows the right one'
+pass 'by the documentation: its secrets moved into files, the platform still knows the right one'
 
 # The platform: five calls a second, under the secret that is set there, until it is told to stop.
 platform() {
@@ -134,7 +134,7 @@ after=$(docker-compose ps -q receiver worker)
 [ "$(xargs docker inspect -f '{{index .Config.Labels "upgraded"}} {{.State.Health.Status}}' <<<"$after" | sort | uniq -c | tr -s ' ')" = \
   ' 4 yes healthy' ] || fail 'three receivers and a worker of the new image run'
 ! grep -qF "$before" <<<"$after" || fail 'a container is the old one'
-pass 'by the README: the upgrade replaced three receivers and a worker'
+pass 'by the documentation: the upgrade replaced three receivers and a worker'
 
 expect 'the program is no superuser' f "$(sql "select rolsuper from pg_roles where rolname = 'aftercall'")"
 sql "create table t (a text check (a = '')); insert into t values ('+14085550199')" >/dev/null || true

@@ -18,7 +18,7 @@ use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sqlx::PgPool;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, error::Elapsed, interval, timeout};
 
 use crate::{
     config::{AlertConfig, ConfigError},
@@ -74,18 +74,10 @@ impl Alerts {
     pub async fn watch(self: Arc<Self>, pool: PgPool) {
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut failing = false;
+        let mut failing = Failing::default();
         loop {
             look.tick().await;
-            let told = timeout(PATIENCE, self.tell_news(&pool)).await;
-            let told = told.unwrap_or_else(|_| Err(anyhow!("no answer within {} s", PATIENCE.as_secs())));
-            if let Err(error) = &told
-                && !failing
-            {
-                let error = format!("{error:#}");
-                tracing::error!("alerts can't be told, and are tried again: {}", Safe(&error));
-            }
-            failing = told.is_err();
+            failing.note(timeout(PATIENCE, self.tell_news(&pool)).await);
         }
     }
 
@@ -120,6 +112,25 @@ impl Alerts {
             self.chat.request(Method::POST, Url::clone(&self.url.now())).json(&json!({ "text": text }));
         self.chat.send(request).await?.success()?;
         Ok(())
+    }
+}
+
+/// Whether people can't be told, which the log says once until they can.
+#[derive(Default)]
+struct Failing(bool);
+
+impl Failing {
+    /// Takes note of a try, and returns whether it succeeded.
+    fn note(&mut self, told: Result<anyhow::Result<()>, Elapsed>) -> bool {
+        let told = told.unwrap_or_else(|_| Err(anyhow!("no answer within {} s", PATIENCE.as_secs())));
+        if let Err(error) = &told
+            && !self.0
+        {
+            let error = format!("{error:#}");
+            tracing::error!("alerts can't be told, and are tried again: {}", Safe(&error));
+        }
+        self.0 = told.is_err();
+        !self.0
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use anyhow::anyhow;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::{Alerts, LOOK, PATIENCE, refusing::Refusing, storing::Storing};
+use super::{Alerts, Failing, LOOK, PATIENCE, refusing::Refusing, storing::Storing};
 use crate::{readiness::Readiness, receive::outcomes::Outcomes, telemetry::Safe};
 
 /// The most lines that wait for a chat that is away; older ones are news no longer.
@@ -17,7 +16,7 @@ impl Alerts {
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut storing, mut refusing, mut untold) = (Storing::default(), Refusing::default(), Vec::new());
-        let here = here();
+        let (here, mut failing) = (here(), Failing::default());
         loop {
             look.tick().await;
             let mut lines = refusing.look(outcomes.refusals(), self.quiet);
@@ -27,13 +26,8 @@ impl Alerts {
             if untold.is_empty() {
                 continue;
             }
-            let told = timeout(PATIENCE, self.send(untold.clone())).await;
-            match told.unwrap_or_else(|_| Err(anyhow!("no answer within {} s", PATIENCE.as_secs()))) {
-                Ok(()) => untold.clear(),
-                Err(error) => {
-                    let error = format!("{error:#}");
-                    tracing::error!("an alert can't be told, and is tried again: {}", Safe(&error));
-                }
+            if failing.note(timeout(PATIENCE, self.send(untold.clone())).await) {
+                untold.clear();
             }
         }
     }

@@ -63,11 +63,11 @@ impl Outcomes {
         if status.is_server_error() || [404, 405, 410, 429].contains(&status.as_u16()) {
             return;
         }
+        let (status, why) = (status.as_u16(), rejection.to_string());
         let counts = &mut *self.counts();
         let has_delivered = counts.delivering.contains(&household(client));
         let kind = Kind { reason: rejection.reason(), has_delivered };
         let before = counts.refused.get(&kind).map_or(0, |refused| refused.times);
-        let (status, why) = (status.as_u16(), rejection.to_string());
         counts.refused.insert(kind, Refused { times: before + 1, status, why, client, at: Utc::now() });
     }
 

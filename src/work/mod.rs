@@ -4,6 +4,7 @@
 //! down, `breaker` holds back what goes to a vendor in trouble.
 
 pub mod breaker;
+mod known;
 mod ledger;
 pub mod queue;
 mod runner;

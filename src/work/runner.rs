@@ -13,7 +13,8 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     breaker::{Breaker, Run, Verdict},
-    ledger::{Attempt, End, Failure, Known, Ledger},
+    known::Known,
+    ledger::{Attempt, End, Failure, Ledger},
 };
 use crate::{
     call::Call,

@@ -127,5 +127,5 @@ async fn a_user_of_the_database_that_changes_is_that_of_the_next_connections_and
     app.all_done().await;
     let others = "select count(*) from pg_stat_activity
                   where datname = current_database() and application_name <> 'test' and usename <> 'rotated'";
-    assert_eq!(app.count(others).await, 0);
+    eventually("all are the new user's", async || app.count(others).await == 0).await;
 }
