@@ -2,6 +2,7 @@
 
 mod browser;
 mod hosts;
+mod rotation;
 
 use reqwest::{Method, RequestBuilder, Response, header};
 use serde_json::{Value, json};
