@@ -8,6 +8,7 @@ WORKDIR /build
 # rust-toolchain.toml stays outside: rustup would download a toolchain beside the image's own.
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
+COPY crates/engine/Cargo.toml crates/engine/Cargo.toml
 COPY crates/local-postgres/Cargo.toml crates/local-postgres/Cargo.toml
 COPY crates/stand-in/Cargo.toml crates/stand-in/Cargo.toml
 COPY crates/xtask/Cargo.toml crates/xtask/Cargo.toml
@@ -19,8 +20,8 @@ RUN for file in src/main.rs crates/stand-in/src/main.rs crates/xtask/src/main.rs
             table == "[[test]]" && /^path/ { print $2 }' Cargo.toml); do \
         mkdir -p "${file%/*}" && echo 'fn main() {}' > "$file"; \
     done \
-    && mkdir -p crates/local-postgres/src \
-    && touch src/lib.rs crates/local-postgres/src/lib.rs crates/stand-in/src/lib.rs
+    && mkdir -p crates/engine/src crates/local-postgres/src \
+    && touch crates/engine/src/lib.rs crates/local-postgres/src/lib.rs crates/stand-in/src/lib.rs
 ENV CARGO_PROFILE_RELEASE_STRIP=symbols
 RUN cargo build --locked --release --no-default-features --features console
 
@@ -29,9 +30,10 @@ COPY .sqlx .sqlx
 COPY .env.example .env.example
 COPY migrations migrations
 COPY templates templates
+COPY crates/engine crates/engine
 COPY src src
 # Cargo goes by the time of change, and the empty programs are younger than the source.
-RUN touch src/main.rs src/lib.rs && cargo build --locked --release --no-default-features --features console
+RUN touch src/main.rs crates/engine/src/lib.rs && cargo build --locked --release --no-default-features --features console
 
 FROM dependencies AS stand-in-build
 RUN cargo build --locked --release --package stand-in

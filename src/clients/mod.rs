@@ -1,11 +1,15 @@
-//! 6. The vendors' APIs. ★ Replace them with yours (`docs/make-it-yours.md`).
+//! The vendors' APIs. ★ Replace them with yours (`docs/make-it-yours.md`).
 //!
 //! A client owns its base URL, its credential and its vendor's rules, and knows nothing of jobs. What they share is in
-//! [`vendor`](crate::vendor).
+//! [`vendor`](engine::vendor).
 
 pub mod hubspot;
-pub mod webhook;
+#[cfg(feature = "dev")]
+mod stand_ins;
 pub mod zendesk;
+
+#[cfg(feature = "dev")]
+pub use stand_ins::VENDORS as STAND_INS;
 
 /// The module of `update-crm`'s CRM, which has a type `Crm`. ★ With yours in `crm.rs`, this line is `pub mod crm;`.
 pub use hubspot as crm;

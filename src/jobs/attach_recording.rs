@@ -10,13 +10,14 @@
 //!
 //! A closed ticket gets a follow-up. Each recording that an event of the call names is added where the call is already.
 
-use crate::{
+use engine::{
     call::{Call, Status},
-    clients::zendesk::Zendesk,
-    config::{Config, ConfigError},
+    config::ConfigError,
     job::{Job, JobError, Outcome},
     vendor::ClientError,
 };
+
+use crate::{clients::zendesk::Zendesk, settings::Settings};
 
 /// Attaches the recording to the call's ticket, or leaves a note that there was a call.
 pub struct AttachRecording {
@@ -28,12 +29,13 @@ pub struct AttachRecording {
 impl Job for AttachRecording {
     const NAME: &'static str = "attach-recording";
 
-    fn new(config: &Config) -> Result<Self, ConfigError> {
-        let zendesk = &config.zendesk;
+    type Settings = Settings;
+
+    fn new(settings: &Settings) -> Result<Self, ConfigError> {
         Ok(Self {
-            desk: Zendesk::new(zendesk)?,
-            ticket_field: config.ticket_field.clone(),
-            create_for: zendesk.ticket_create_for.0.clone(),
+            desk: Zendesk::new(settings)?,
+            ticket_field: settings.ticket_field.clone(),
+            create_for: settings.ticket_create_for.0.clone(),
         })
     }
 

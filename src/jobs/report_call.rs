@@ -1,11 +1,14 @@
 //! Pushes every call to a BI tool, as JSON. ★ Edit what is reported.
 
-use crate::{
+use engine::{
     call::Call,
-    clients::webhook::Webhook,
-    config::{Config, ConfigError},
+    config::ConfigError,
     job::{Job, JobError, Outcome},
+    need,
+    vendor::webhook::Webhook,
 };
+
+use crate::settings::Settings;
 
 /// Delivers the call to `REPORT_URL`.
 pub struct ReportCall {
@@ -15,12 +18,11 @@ pub struct ReportCall {
 impl Job for ReportCall {
     const NAME: &'static str = "report-call";
 
-    fn new(config: &Config) -> Result<Self, ConfigError> {
-        let report = &config.report;
-        let url = report.url.clone().ok_or_else(|| {
-            ConfigError::new("REPORT_URL is not set: say who takes reports, or take report-call out of JOBS")
-        })?;
-        Ok(Self { reports: Webhook::new("REPORT_URL", url, report.secret.as_ref())? })
+    type Settings = Settings;
+
+    fn new(settings: &Settings) -> Result<Self, ConfigError> {
+        let url = need!(settings.report_url)?.clone();
+        Ok(Self { reports: Webhook::new("REPORT_URL", url, settings.report_secret.as_ref())? })
     }
 
     fn destination(&self) -> String {

@@ -1,12 +1,15 @@
 //! Starts a quality review of calls that went wrong: missed, abandoned, or answered and over in no time. ★ Edit what is
 //! worth a review.
 
-use crate::{
+use engine::{
     call::{Call, Status},
-    clients::webhook::Webhook,
-    config::{Config, ConfigError},
+    config::ConfigError,
     job::{Job, JobError, Outcome},
+    need,
+    vendor::webhook::Webhook,
 };
+
+use crate::settings::Settings;
 
 /// Delivers the call to `REVIEW_URL`.
 pub struct ReviewCall {
@@ -16,23 +19,22 @@ pub struct ReviewCall {
 impl Job for ReviewCall {
     const NAME: &'static str = "review-call";
 
-    fn new(config: &Config) -> Result<Self, ConfigError> {
-        let review = &config.review;
-        let url = review.url.clone().ok_or_else(|| {
-            ConfigError::new("REVIEW_URL is not set: say who takes reviews, or take review-call out of JOBS")
-        })?;
-        Ok(Self { reviewers: Webhook::new("REVIEW_URL", url, review.secret.as_ref())? })
+    type Settings = Settings;
+
+    fn new(settings: &Settings) -> Result<Self, ConfigError> {
+        let url = need!(settings.review_url)?.clone();
+        Ok(Self { reviewers: Webhook::new("REVIEW_URL", url, settings.review_secret.as_ref())? })
     }
 
     fn destination(&self) -> String {
         self.reviewers.origin()
     }
 
-    fn wants(call: &Call, config: &Config) -> bool {
+    fn wants(call: &Call, settings: &Settings) -> bool {
         match call.status {
             Some(Status::Missed | Status::Abandoned) => true,
             Some(Status::Answered) => {
-                call.talk_time_seconds.is_some_and(|talk| talk < config.review.short_seconds)
+                call.talk_time_seconds.is_some_and(|talk| talk < settings.review_short_seconds)
             }
             _ => false,
         }

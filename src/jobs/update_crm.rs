@@ -1,12 +1,13 @@
 //! Logs the call in the CRM; which one that is says a line in [`clients`](crate::clients). ★ Edit what a receipt says.
 
-use crate::{
+use engine::{
     call::Call,
-    clients::crm::Crm,
-    config::{Config, ConfigError},
+    config::ConfigError,
     job::{Job, JobError, Outcome},
     vendor::ClientError,
 };
+
+use crate::{clients::crm::Crm, settings::Settings};
 
 /// Logs the call in the CRM, beside the contact that it was with.
 pub struct UpdateCrm {
@@ -16,8 +17,10 @@ pub struct UpdateCrm {
 impl Job for UpdateCrm {
     const NAME: &'static str = "update-crm";
 
-    fn new(config: &Config) -> Result<Self, ConfigError> {
-        Ok(Self { crm: Crm::new(config)? })
+    type Settings = Settings;
+
+    fn new(settings: &Settings) -> Result<Self, ConfigError> {
+        Ok(Self { crm: Crm::new(settings)? })
     }
 
     fn destination(&self) -> String {
@@ -26,6 +29,10 @@ impl Job for UpdateCrm {
 
     async fn check(&self) -> Result<Option<String>, ClientError> {
         self.crm.check().await.map(Some)
+    }
+
+    async fn set_up(&self) -> Result<Option<String>, ClientError> {
+        self.crm.set_up().await.map(Some)
     }
 
     async fn run(&self, call: &Call) -> Result<Outcome, JobError> {

@@ -1,25 +1,35 @@
-//! 2. Bytes to a [`Call`]. ★ Edit this for another platform.
+//! The platform whose documentation calls this the after-call webhook: its bytes to a [`Call`]. ★ Another platform: another
+//! file like this one.
 //!
 //! A call is worth more than its form: only `event` and `call_id` must be there. Any other field that is absent or of
-//! the wrong type is `None` and leaves a sentence in `problems`. Next on the way: [`store`](super::store).
+//! the wrong type is `None` and leaves a sentence in `problems`.
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Utc};
-use sha2::{Digest, Sha256};
+use askama::Template;
+use engine::{
+    call::{Call, Direction, Status},
+    fields::{Fields, Malformed, Need::Expected, Need::Optional},
+    platform::{Form, Platform},
+};
 
-use super::fields::{Fields, Malformed, Need::Expected, Need::Optional};
-use crate::call::{Call, Direction, Status};
+use super::sample::{sample, write};
 
-/// An `event_id` of more bytes than this is no usable key.
-const LONGEST_EVENT_ID: usize = 255;
+/// What the engine must know of it. (Documentation, "cURL mock", "Security & authentication".)
+pub const PLATFORM: Platform = Platform {
+    parse,
+    sample,
+    write,
+    defaults: &[("WEBHOOK_PATH", "/webhooks/after-call"), ("WEBHOOK_TOKEN_HEADER", "X-Webhook-Token")],
+    form,
+};
 
-/// Reads a call from the body of one of its events.
+/// Reads a call from the body of one of its events. (Documentation, "Field reference".)
 ///
 /// # Errors
 ///
 /// [`Malformed`] when the body is no JSON object, or lacks `event` or `call_id`; it says what and where.
-pub fn parse(body: &[u8], received_at: DateTime<Utc>) -> Result<Call, Malformed> {
+pub fn parse(body: &[u8]) -> Result<Call, Malformed> {
     let text = String::from_utf8_lossy(body);
     let mut fields = Fields::of(&text)?;
     if let Cow::Owned(_) = text {
@@ -28,8 +38,8 @@ pub fn parse(body: &[u8], received_at: DateTime<Utc>) -> Result<Call, Malformed>
     Ok(Call {
         event: fields.required("event")?,
         call_id: fields.required("call_id")?,
-        event_id: event_id(&mut fields, body),
-        received_at,
+        // (Documentation, "Idempotency": "Use `event_id` to deduplicate in case of retries".)
+        event_id: fields.read("event_id", Expected, "a text").unwrap_or_default(),
         occurred_at: fields.time("occurred_at", Expected),
         parent_call_id: fields.text("parent_call_id", Optional),
         direction: fields.text("direction", Expected).map(Direction::from),
@@ -46,21 +56,20 @@ pub fn parse(body: &[u8], received_at: DateTime<Utc>) -> Result<Call, Malformed>
         talk_time_seconds: fields.seconds("talk_time_seconds", Optional),
         wrap_up_seconds: fields.seconds("wrap_up_seconds", Optional),
         recording_url: fields.text("recording_url", Optional),
-        older_recordings: Vec::new(),
         // The platform's own cURL sample says wrap_up_notes where its field reference says notes.
         notes: fields.text("notes", Optional).or_else(|| fields.text("wrap_up_notes", Optional)),
         custom_fields: fields.object("custom_fields"),
         problems: fields.problems,
+        ..Call::default()
     })
 }
 
-/// The key of deduplication. (Documentation, "Idempotency": "Use `event_id` to deduplicate in case of retries".)
-///
-/// A retry repeats the body, so where the platform sent no usable id, the body's hash is one.
-fn event_id(fields: &mut Fields, body: &[u8]) -> String {
-    let usable = |id: &String| !id.is_empty() && id.len() <= LONGEST_EVENT_ID && !id.contains('\0');
-    fields
-        .read("event_id", Expected, "a text")
-        .filter(usable)
-        .unwrap_or_else(|| format!("sha256:{}", hex::encode(Sha256::digest(body))))
+/// What to paste into its form. (Documentation, "Quick start" and "Alternative setup — API".)
+fn form(form: &Form) -> String {
+    #[derive(Template)]
+    #[template(path = "platform_form.txt", escape = "none")]
+    struct Filled<'a> {
+        form: &'a Form,
+    }
+    Filled { form }.render().expect("it is texts alone")
 }

@@ -20,6 +20,9 @@ mod hostile;
 mod hubspot;
 mod newest;
 mod proxies;
+#[path = "../../src/receive/mod.rs"]
+#[expect(unreachable_pub, dead_code, reason = "its parser is tried with any bytes")]
+mod receive;
 mod retries;
 mod rotation;
 mod signatures;

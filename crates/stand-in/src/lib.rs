@@ -1,4 +1,4 @@
-//! Plays the HTTP APIs of vendors, so that Aftercall runs and is tested without an account.
+//! Plays the HTTP APIs of vendors, so that a program runs and is tested without an account.
 //!
 //! It keeps state (the same call upserted twice is one call), refuses what a vendor would refuse, and
 //! fails when told to. The core knows no vendor. Its files, in the order in which a request meets them:

@@ -18,7 +18,7 @@ pub(crate) async fn queries(root: &Path, check: bool) -> anyhow::Result<()> {
 
     let described = tempfile::tempdir()?;
     compile(root, &url, None)?;
-    // Only our own crate is compiled again, so that only our own queries are written.
+    // Only our own crates are compiled again, so that only our own queries are written.
     compile(root, &url, Some(described.path()))?;
     let (new, committed) = (read(described.path())?, read(&root.join(".sqlx"))?);
     if check {
@@ -37,19 +37,12 @@ pub(crate) async fn queries(root: &Path, check: bool) -> anyhow::Result<()> {
 
 /// Compiles against the database; the macros write what they learn to the folder.
 fn compile(root: &Path, url: &str, described: Option<&Path>) -> anyhow::Result<()> {
-    let entry = fs::File::options().append(true).open(root.join("src/lib.rs"))?;
-    entry.set_modified(SystemTime::now())?;
+    for entry in ["crates/engine/src/lib.rs", "src/main.rs"] {
+        let entry = fs::File::options().append(true).open(root.join(entry))?;
+        entry.set_modified(SystemTime::now())?;
+    }
     let status = Command::new(env!("CARGO"))
-        .args([
-            "check",
-            "--quiet",
-            "--package",
-            "aftercall",
-            "--lib",
-            "--no-default-features",
-            "--features",
-            "console",
-        ])
+        .args(["check", "--quiet", "--bins", "--no-default-features", "--features", "console"])
         .current_dir(root)
         .env("SQLX_OFFLINE", "false")
         .env("DATABASE_URL", url)

@@ -7,12 +7,12 @@ use reqwest::{Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::{
+use engine::{
     config::Pairs,
     vendor::{Answer, Budget, ClientError, Vendor, code},
 };
 
-/// The unique property of calls that holds the platform's `call_id`; `aftercall setup hubspot` makes it.
+/// The unique property of calls that holds the platform's `call_id`; `aftercall setup` makes it.
 pub(super) const CALL_ID_PROPERTY: &str = "external_call_id";
 
 /// HubSpot's API under one service key.
@@ -62,9 +62,7 @@ pub(super) fn refused(answer: &Answer) -> ClientError {
     let reason =
         format!("HubSpot answered {}{}{properties}", answer.status.as_u16(), category.unwrap_or_default());
     let hint = match answer.status.as_u16() {
-        400 if message.contains(CALL_ID_PROPERTY) => {
-            " (run `aftercall setup hubspot` once: it makes this property)"
-        }
+        400 if message.contains(CALL_ID_PROPERTY) => " (run `aftercall setup` once: it makes this property)",
         400 if message.contains("does not exist") || message.contains("PROPERTY_DOESNT_EXIST") => {
             " (do the properties named in HUBSPOT_PROPERTIES exist there?)"
         }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::api::{HubSpot, refused, success};
-use crate::{
+use engine::{
     call::Call,
     vendor::{Answer, ClientError},
 };

@@ -17,11 +17,14 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Logged;
-use crate::{
+use engine::{
     call::Call,
-    config::{Config, ConfigError},
+    config::ConfigError,
+    need,
     vendor::{Budget, ClientError, Vendor},
 };
+
+use crate::settings::Settings;
 
 pub use api::HubSpot;
 /// The name under which `update-crm` knows it.
@@ -37,15 +40,9 @@ impl HubSpot {
     /// # Errors
     ///
     /// `HUBSPOT_TOKEN` is missing, or the base URL can't be one.
-    pub fn new(config: &Config) -> Result<Self, ConfigError> {
-        let region = config.default_region.map(|region| region.0);
-        let config = &config.hubspot;
-        let token = config.token.clone().ok_or_else(|| {
-            ConfigError::new(
-                "HUBSPOT_TOKEN is not set: give it HubSpot's service key, or take update-crm out of JOBS",
-            )
-        })?;
-        if config.base_url.cannot_be_a_base() {
+    pub fn new(settings: &Settings) -> Result<Self, ConfigError> {
+        let token = need!(settings.hubspot_token)?.clone();
+        if settings.hubspot_base_url.cannot_be_a_base() {
             return Err(ConfigError::new("HUBSPOT_BASE_URL is no http or https URL"));
         }
         // The tables of the world's numbers take a moment to be read: now, rather than within the first call's time limit.
@@ -54,13 +51,13 @@ impl HubSpot {
             // 100 in 10 s, less a tenth for whoever else uses the account. (HubSpot's documentation, "Usage guidelines".)
             vendor: Vendor::new("HubSpot").with_requests_a_second(9),
             searches: Budget::evenly_a_second(SEARCHES_A_SECOND),
-            base_url: config.base_url.clone(),
-            version: config.api_version.clone(),
+            base_url: settings.hubspot_base_url.clone(),
+            version: settings.hubspot_api_version.clone(),
             token,
-            contact_id_property: config.contact_id_property.clone(),
-            region,
-            owners: config.owners.clone(),
-            properties: config.properties.clone(),
+            contact_id_property: settings.hubspot_contact_id_property.clone(),
+            region: settings.default_region.map(|region| region.0),
+            owners: settings.hubspot_owners.clone(),
+            properties: settings.hubspot_properties.clone(),
         })
     }
 

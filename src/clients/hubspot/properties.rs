@@ -8,7 +8,7 @@ use chrono::SecondsFormat;
 use reqwest::Url;
 
 use super::api::CALL_ID_PROPERTY;
-use crate::{
+use engine::{
     call::{Call, Direction, Status},
     config::Pairs,
     vendor::cut,

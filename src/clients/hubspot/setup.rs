@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::api::{CALL_ID_PROPERTY, HubSpot, refused};
-use crate::vendor::ClientError;
+use engine::vendor::ClientError;
 
 /// A number that nobody has: those of 555-01xx are kept for fiction. (North American Numbering Plan.)
 pub(super) const NOBODY: &str = "+12025550100";
@@ -17,12 +17,12 @@ struct Property {
 }
 
 impl HubSpot {
-    /// Makes the unique property by which calls are found again; returns false where it is there already.
+    /// Makes the unique property by which calls are found again, and says whether it was there already.
     ///
     /// # Errors
     ///
     /// HubSpot refused: the service key needs the scope `crm.schemas.contacts.write`, or can't be reached.
-    pub async fn set_up(&self) -> Result<bool, ClientError> {
+    pub async fn set_up(&self) -> Result<String, ClientError> {
         let request = self.request(Method::POST, &["properties", "calls"]).json(&json!({
             "groupName": "call",
             "name": CALL_ID_PROPERTY,
@@ -33,8 +33,8 @@ impl HubSpot {
         }));
         let answer = self.vendor.send(request).await?;
         match answer.status {
-            StatusCode::CONFLICT => Ok(false),
-            status if status.is_success() => Ok(true),
+            StatusCode::CONFLICT => Ok(format!("{CALL_ID_PROPERTY} was there already")),
+            status if status.is_success() => Ok(format!("{CALL_ID_PROPERTY} is made")),
             _ => Err(refused(&answer)),
         }
     }
@@ -52,7 +52,7 @@ impl HubSpot {
         let answer = self.vendor.send(request).await?;
         let stop = |reason: &str| Err(ClientError::Stop(format!("{CALL_ID_PROPERTY} {reason}")));
         match answer.status {
-            StatusCode::NOT_FOUND => stop("is missing: `aftercall setup hubspot` makes it"),
+            StatusCode::NOT_FOUND => stop("is missing: `aftercall setup` makes it"),
             // Its scope is needed for the set-up alone, and may be taken from the key afterwards.
             StatusCode::FORBIDDEN => {
                 Ok("the key may find contacts; it may not see whether external_call_id is there".into())
@@ -61,9 +61,7 @@ impl HubSpot {
                 Some(Property { has_unique_value: true }) => {
                     Ok("the key may find contacts, and external_call_id is there".into())
                 }
-                _ => stop(
-                    "is there, but not unique: delete it, and let `aftercall setup hubspot` make it anew",
-                ),
+                _ => stop("is there, but not unique: delete it, and let `aftercall setup` make it anew"),
             },
             _ => Err(refused(&answer)),
         }

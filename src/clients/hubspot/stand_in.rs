@@ -2,31 +2,24 @@
 
 use std::any::TypeId;
 
-use reqwest::Url;
+use engine::{dev::Played, job::Job};
 
 use super::HubSpot;
-use crate::{
-    clients::crm::Crm,
-    dev::{CONTACT, Played, needed},
-    job::Job,
-    jobs::update_crm::UpdateCrm,
-};
+use crate::{clients::crm::Crm, jobs::update_crm::UpdateCrm};
 
 /// The stand-in's HubSpot.
 pub const PLAYED: Played = Played {
     name: "HubSpot",
     listing: "calls",
-    own: "HUBSPOT_TOKEN sets your own",
-    wanted: |config| {
-        // Another CRM may have taken its place.
-        let in_use = TypeId::of::<Crm>() == TypeId::of::<HubSpot>();
-        in_use && needed(config, UpdateCrm::NAME) && config.hubspot.token.is_none()
-    },
-    configure: |config, stand_in| {
-        let hubspot = &mut config.hubspot;
-        hubspot.base_url = Url::parse(&stand_in.url())?;
-        hubspot.token = Some(stand_in::hubspot::Options::default().token.into());
-        hubspot.contact_id_property.get_or_insert_with(|| CONTACT.0.to_owned());
-        Ok(())
+    job: UpdateCrm::NAME,
+    // Another CRM may have taken its place.
+    in_use: || TypeId::of::<Crm>() == TypeId::of::<HubSpot>(),
+    unless: &["HUBSPOT_TOKEN"],
+    settings: |origin| {
+        vec![
+            ("HUBSPOT_BASE_URL", origin.to_owned()),
+            ("HUBSPOT_TOKEN", stand_in::hubspot::Options::default().token),
+            ("HUBSPOT_CONTACT_ID_PROPERTY", "acme_id".to_owned()),
+        ]
     },
 };

@@ -3,7 +3,7 @@
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 
 use super::{refusal::success, token::Tokens, turns::Turns};
-use crate::{
+use engine::{
     config::Pairs,
     vendor::{Answer, ClientError, Vendor},
 };

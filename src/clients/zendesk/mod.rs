@@ -19,11 +19,14 @@ use std::cmp::Reverse;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::{
+use engine::{
     call::Call,
-    config::{ConfigError, ZendeskConfig},
+    config::ConfigError,
+    need,
     vendor::{ClientError, Vendor, idempotency_key},
 };
+
+use crate::settings::Settings;
 pub use api::Zendesk;
 use note::Note;
 use refusal::{decode, success};
@@ -59,15 +62,10 @@ impl Zendesk {
     /// # Errors
     ///
     /// A part of its configuration is missing, named.
-    pub fn new(config: &ZendeskConfig) -> Result<Self, ConfigError> {
-        let (Some(base_url), Some(id), Some(secret)) =
-            (&config.base_url, &config.client_id, &config.client_secret)
-        else {
-            return Err(ConfigError::new(
-                "ZENDESK_BASE_URL, ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET are not all set: \
-                 set them, or take attach-recording out of JOBS",
-            ));
-        };
+    pub fn new(settings: &Settings) -> Result<Self, ConfigError> {
+        let base_url = need!(settings.zendesk_base_url)?;
+        let id = need!(settings.zendesk_client_id)?;
+        let secret = need!(settings.zendesk_client_secret)?;
         if base_url.cannot_be_a_base() {
             return Err(ConfigError::new("ZENDESK_BASE_URL is no http or https URL"));
         }
@@ -77,7 +75,7 @@ impl Zendesk {
             base_url: base_url.clone(),
             tokens: Tokens::new(id.clone(), secret.clone()),
             turns: Turns::default(),
-            agents: config.agents.clone(),
+            agents: settings.zendesk_agents.clone(),
         })
     }
 

@@ -7,7 +7,7 @@ use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::{recording, wire::Comment};
-use crate::{
+use engine::{
     call::{Call, Status},
     config::Pairs,
     vendor::{cut, idempotency_key},
@@ -137,13 +137,12 @@ fn html_bytes(character: char) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use chrono::Utc;
 
     use super::*;
 
     fn call(recording: Option<&str>) -> Call {
         let body = json!({ "event": "call.completed", "call_id": "cl_1", "recording_url": recording });
-        crate::receive::after_call::parse(body.to_string().as_bytes(), Utc::now()).expect("it is an event")
+        crate::receive::after_call::parse(body.to_string().as_bytes()).expect("it is an event")
     }
 
     fn is(call: &Call, comment: Value) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use super::wire::Refusal;
-use crate::vendor::{Answer, ClientError};
+use engine::vendor::{Answer, ClientError};
 
 /// After so long a ticket that was just made is found by its `external_id`.
 const FOUND_AGAIN: Duration = Duration::from_secs(2);

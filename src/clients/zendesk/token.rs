@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::{sync::Mutex, time::Instant};
 
 use super::refusal::{refused, success};
-use crate::vendor::{ClientError, Vendor};
+use engine::vendor::{ClientError, Vendor};
 
 /// Renewed this long before its end, so that none ends on its way.
 const MARGIN: Duration = Duration::from_mins(1);

@@ -6,7 +6,7 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::vendor::code;
+use engine::vendor::code;
 
 #[derive(Deserialize)]
 pub(super) struct Ticket {

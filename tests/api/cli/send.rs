@@ -42,11 +42,11 @@ async fn two_calls_are_two_and_one_event_id_is_one() {
 
 #[tokio::test]
 async fn flags_say_what_the_call_says() {
-    let app = App::receiver(&[("TICKET_FIELD", "case")]).await;
+    let app = App::receiver(&[]).await;
     let flags = "send --status missed --direction outbound --from +442079460000 --to +442079460001 \
-                 --recording https://recordings.example/1.mp3 --ticket 7 --crm-id ACME-1 --call-id cl_1 --event-id evt_1";
+                 --recording https://recordings.example/1.mp3 --field case=7 --field crm_id=ACME-1 --call-id cl_1 --event-id evt_1";
     let flags: Vec<_> = flags.split_whitespace().collect();
-    let ran = program(&flags, &changed(&beside(&app), "TICKET_FIELD", "case")).await;
+    let ran = program(&flags, &beside(&app)).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     let row =
         "select concat_ws(' ', event_id, call_id, status, direction, from_number, to_number, recording_url,
@@ -66,7 +66,8 @@ async fn a_file_is_sent_as_it_is_and_flags_replace_its_fields() {
     assert_eq!(app.text("select convert_from(body, 'UTF8') from call_event").await, SAMPLE);
 
     let ran =
-        run(&["send", "--file", "-", "--event-id", "evt_2", "--ticket", "7"], &beside(&app), SAMPLE).await;
+        run(&["send", "--file", "-", "--event-id", "evt_2", "--field", "ticket_id=7"], &beside(&app), SAMPLE)
+            .await;
     assert!(ran.out.contains("<-- 200 stored evt_2"), "{ran:?}");
     let second = "select concat_ws(' ', call_id, custom_fields ->> 'ticket_id', custom_fields ->> 'crm_id')
         from call_event where event_id = 'evt_2'";
@@ -74,7 +75,7 @@ async fn a_file_is_sent_as_it_is_and_flags_replace_its_fields() {
 
     let ran = run(&["send", "--file", "-"], &beside(&app), "no JSON").await;
     assert!(ran.code == 1 && ran.out.contains("<-- 400 "), "it is sent all the same: {ran:?}");
-    let ran = run(&["send", "--file", "-", "--ticket", "7"], &beside(&app), "no JSON").await;
+    let ran = run(&["send", "--file", "-", "--field", "ticket_id=7"], &beside(&app), "no JSON").await;
     assert!(ran.code == 1 && ran.err.contains("the file holds none"), "{ran:?}");
 }
 

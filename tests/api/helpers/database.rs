@@ -31,7 +31,7 @@ pub(crate) async fn create() -> String {
     MIGRATED
         .get_or_init(async || {
             run(&format!("create database {TEMPLATE}")).await;
-            aftercall::db::migrate(&server().url(TEMPLATE).into()).await.unwrap();
+            engine::db::migrate(&server().url(TEMPLATE).into()).await.unwrap();
         })
         .await;
     copy(TEMPLATE).await

@@ -1,18 +1,18 @@
 //! Any bytes and any JSON through the parser, against a plain model of what the documentation wants.
 
-use aftercall::{call::Call, receive::after_call};
 use chrono::{DateTime, Utc};
+use engine::call::Call;
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::helpers::SAMPLE;
+use crate::{helpers::SAMPLE, receive::after_call::PLATFORM};
 
 const EXPECTED: u8 = 0;
 const OPTIONAL: u8 = 1;
 
 fn parse(body: &[u8]) -> Option<Call> {
-    after_call::parse(body, DateTime::<Utc>::UNIX_EPOCH).ok()
+    PLATFORM.read(body, DateTime::<Utc>::UNIX_EPOCH).ok()
 }
 
 /// What stands in a field of a text: a number is its digits, and Postgres can't hold a NUL.

@@ -1,7 +1,6 @@
 //! What nobody in their right mind sends: each gets an answer that is no 5xx, and a call that can be stored is stored.
 
 mod any_event;
-mod any_request;
 mod bodies;
 mod credentials;
 mod framing;

@@ -43,5 +43,5 @@ async fn a_refusal_is_a_cross_that_says_what_to_do() {
     let hubspot = hubspot::Options { without_property: true, ..Default::default() };
     let bare = StandIn::start(Options { hubspot, ..Options::default() }).await.unwrap();
     let ran = good.with("HUBSPOT_BASE_URL", &bare.url()).await;
-    one_cross(&ran, &["update-crm: external_call_id is missing", "aftercall setup hubspot"]);
+    one_cross(&ran, &["update-crm: external_call_id is missing", "aftercall setup"]);
 }

@@ -12,7 +12,7 @@ async fn a_missing_unique_property_gives_up_and_names_the_command_that_makes_it(
     app.deliver(&event("evt_1", "cl_1")).await;
     app.all_done().await;
     let reason = app.text("select reason from attempt").await;
-    assert!(reason.contains("400") && reason.contains("aftercall setup hubspot"), "{reason}");
+    assert!(reason.contains("400") && reason.contains("aftercall setup"), "{reason}");
     assert_eq!(app.text("select result from attempt").await, "given_up");
 }
 
@@ -20,9 +20,9 @@ async fn a_missing_unique_property_gives_up_and_names_the_command_that_makes_it(
 async fn setup_makes_the_unique_property_and_may_be_repeated() {
     let options = Options { without_property: true, ..Options::default() };
     let app = beside(options, &[]).await;
-    for says in ["external_call_id is made", "external_call_id was there already"] {
+    for says in ["update-crm: external_call_id is made", "update-crm: external_call_id was there already"] {
         let output = tokio::process::Command::new(crate::helpers::binary())
-            .args(["setup", "hubspot"])
+            .args(["setup", "update-crm"])
             .env_clear()
             // No developer's `.env` is there.
             .current_dir("/")

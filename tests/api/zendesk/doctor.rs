@@ -18,7 +18,7 @@ async fn a_client_that_is_in_force_is_a_tick_and_what_is_wrong_is_a_cross() {
     let says = "✓ attach-recording: the client is known, and may read tickets";
     assert!(ran.code == 0 && ran.out.contains(says), "{ran:?}");
     let ran = good.with("ZENDESK_CLIENT_SECRET", "").await;
-    one_cross(&ran, &["attach-recording: ", "ZENDESK_CLIENT_SECRET are not all set"]);
+    one_cross(&ran, &["attach-recording: ", "ZENDESK_CLIENT_SECRET is not set"]);
     let ran = good.with("ZENDESK_CLIENT_SECRET", "revoked").await;
     one_cross(&ran, &["attach-recording: ", "401", "ZENDESK_CLIENT_SECRET"]);
     stand_in.fail(Fault::status(403).on("/api/v2/").endless());

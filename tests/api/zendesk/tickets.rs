@@ -175,5 +175,5 @@ async fn half_a_configuration_keeps_the_worker_from_starting() {
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut process = Process::spawn(Some("work"), &settings);
     assert!(!process.end().await.success());
-    eventually("it says so", async || process.log().contains("ZENDESK_CLIENT_SECRET are not all set")).await;
+    eventually("it says so", async || process.log().contains("ZENDESK_CLIENT_SECRET is not set")).await;
 }

@@ -1,13 +1,15 @@
 //! Tells the team's chat about a missed call.
 
-use reqwest::{Method, Url};
-
-use crate::{
+use engine::{
     call::{Call, Status},
-    config::{Config, ConfigError},
+    config::ConfigError,
     job::{Job, JobError, Outcome},
+    need,
     vendor::Vendor,
 };
+use reqwest::{Method, Url};
+
+use crate::settings::Settings;
 
 /// Tells the team's chat about a missed call.
 pub struct TellChat {
@@ -18,17 +20,17 @@ pub struct TellChat {
 impl Job for TellChat {
     const NAME: &'static str = "tell-chat";
 
-    fn new(_: &Config) -> Result<Self, ConfigError> {
-        let url = std::env::var("CHAT_URL").ok().and_then(|url| url.parse().ok());
-        let url = url.ok_or_else(|| ConfigError::new("CHAT_URL is not set to the chat's webhook"))?;
-        Ok(Self { chat: Vendor::new("the chat"), url })
+    type Settings = Settings;
+
+    fn new(settings: &Settings) -> Result<Self, ConfigError> {
+        Ok(Self { chat: Vendor::new("the chat"), url: need!(settings.chat_url)?.clone() })
     }
 
     fn destination(&self) -> String {
         self.url.origin().ascii_serialization()
     }
 
-    fn wants(call: &Call, _: &Config) -> bool {
+    fn wants(call: &Call, _: &Settings) -> bool {
         call.status == Some(Status::Missed)
     }
 

@@ -71,7 +71,7 @@ impl Account {
         account
     }
 
-    /// The unique property by which Aftercall upserts; it stays as it is where it exists already.
+    /// The unique property by which calls are upserted; it stays as it is where it exists already.
     pub(super) fn add_external_call_id(&mut self) {
         if self.property(ObjectType::Calls, "external_call_id").is_none() {
             self.add_property(ObjectType::Calls, Property::unique("external_call_id", "External call ID"));

@@ -50,7 +50,7 @@ impl Account {
             tickets: BTreeMap::new(),
             users: BTreeMap::from([
                 (AGENT, "Jordan Ellis".into()),
-                (INTEGRATION, "Aftercall".into()),
+                (INTEGRATION, "Integration".into()),
                 (CUSTOMER, "Dana Whitfield".into()),
             ]),
             keys: BTreeMap::new(),

@@ -1,0 +1,256 @@
+//! The command line, and what `main` calls.
+
+use std::{env, ffi::OsString, process::ExitCode};
+
+use anyhow::Context;
+use axum::Router;
+use clap::{
+    Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand,
+    error::{ContextKind, ContextValue},
+};
+use reqwest::Url;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    admin,
+    app::{self, Parts, Roles},
+    commands::{self, config::MASK, init::InitArgs, retry::RetryArgs, send::SendArgs},
+    config::{
+        Declared, Source, Values,
+        declared::{is_secret, variable},
+        dotenv::{self, FromFile},
+        read::{refuse_secrets_as_flags, settings_in},
+    },
+    job::{Jobs, Listed},
+    package::Package,
+    platform::Platform,
+    receiver::Receiver,
+    telemetry,
+};
+
+/// A program: a platform, the routes that it delivers to, and jobs, over settings of its own.
+pub struct App {
+    pub(crate) package: Package,
+    pub(crate) declared: Declared,
+    pub(crate) parts: Parts,
+    /// Every setting with its default, and those without which nothing starts left empty.
+    pub(crate) example: &'static str,
+    #[cfg(feature = "dev")]
+    pub(crate) vendors: Option<&'static crate::dev::Vendors>,
+}
+
+impl App {
+    /// A program over settings `S` ([`package!`](macro@crate::package)); `routes` are those of the webhook's listener, and
+    /// `example` is the text of `.env.example`.
+    #[must_use]
+    pub fn new<S: Args + Send + Sync + 'static>(
+        package: Package,
+        platform: &'static Platform,
+        routes: fn(Receiver) -> Router,
+        jobs: &[Listed<S>],
+        example: &'static str,
+    ) -> Self {
+        package.set();
+        Self {
+            package,
+            declared: Declared::with::<S>(),
+            parts: Parts { platform, routes, jobs: Jobs::of(jobs) },
+            example,
+            #[cfg(feature = "dev")]
+            vendors: None,
+        }
+    }
+
+    /// Vendors that a stand-in plays in development, where they are not configured.
+    #[cfg(feature = "dev")]
+    #[must_use]
+    pub fn played_by(self, vendors: &'static crate::dev::Vendors) -> Self {
+        Self { vendors: Some(vendors), ..self }
+    }
+
+    /// Does what the command line says.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        // First of all, since it changes the environment: before there are threads, and before a setting is read.
+        let done = dotenv::load().map_err(anyhow::Error::from).and_then(|from_file| run(&self, &from_file));
+        done.unwrap_or_else(|error| {
+            eprintln!("{}: {error:#}", self.package.name);
+            ExitCode::FAILURE
+        })
+    }
+
+    /// The settings of a process with this command line.
+    ///
+    /// # Errors
+    ///
+    /// A secret is set but empty, set twice, or in a file that can't be read.
+    pub fn source(&self, arguments: Vec<OsString>) -> anyhow::Result<Source> {
+        let platform = self.parts.platform.defaults.iter();
+        let mut defaults: Values = platform.map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        defaults.insert("JOBS".to_owned(), self.parts.jobs.by_default());
+        Ok(Source::new(self.declared, self.command(), &WITH_SETTINGS, arguments, defaults)?)
+    }
+
+    /// Starts a process over these settings.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`app::start`].
+    pub async fn start(&self, source: &Source, roles: Roles) -> anyhow::Result<app::Running> {
+        app::start(source, roles, &self.parts).await
+    }
+
+    /// The command line without its settings.
+    fn command(&self) -> Command {
+        let line = |(argument, _): &(Arg, bool)| {
+            let meaning = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            format!("\n  {:32} {meaning}", variable(argument).unwrap_or_default())
+        };
+        let arguments = self.declared.arguments();
+        let secrets: String =
+            arguments.iter().filter(|(argument, _)| is_secret(argument)).map(line).collect();
+        let secrets = format!(
+            "Secrets come from the variable, or from the file that NAME_FILE names, never from a flag:{secrets}"
+        );
+        Cli::command().name(self.package.name).version(self.package.version).after_help(secrets)
+    }
+}
+
+/// Receives what a telephone platform delivers, stores each event once, and does what is to be done with the call.
+///
+/// Without a command it receives and works in one process. A file `.env` in the working directory sets what the environment
+/// doesn't.
+#[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Cmd>,
+}
+
+#[derive(Subcommand)]
+enum Cmd {
+    /// Receive events only.
+    Receive,
+    /// Run jobs only.
+    Work,
+    /// Write a `.env` with fresh secrets, and say what to paste into the platform's form.
+    Init(InitArgs),
+    /// Look at everything that a deployment needs, and say what to do where something is wrong.
+    ///
+    /// Run it where the workers' settings are: it changes nothing, here or at a vendor. A tick is well, a cross is not, a
+    /// dash was not looked at; it fails where there is a cross.
+    Doctor,
+    /// Show the settings in force and where each came from; secrets are masked.
+    Config,
+    /// Send a call to a receiver, as the platform would, with the configured credential.
+    ///
+    /// Beside a `cargo run` on the same machine it needs no setting at all.
+    Send(Box<SendArgs>),
+    /// Run jobs anew that were given up, once their cause is mended.
+    Retry(RetryArgs),
+    /// Make what the vendors of the jobs must have once; safe to repeat.
+    Setup {
+        /// The one job to do it for [default: those in JOBS].
+        job: Option<String>,
+    },
+    /// Ask a running process whether it is ready, as a container's health check does.
+    Health {
+        /// The probe.
+        #[arg(default_value = "http://127.0.0.1:8081/health/ready")]
+        url: Url,
+    },
+}
+
+/// The commands that read the settings.
+const WITH_SETTINGS: [&str; 7] = ["receive", "work", "doctor", "config", "send", "retry", "setup"];
+
+/// Does what the command line says; `from_file` is what `.env` set.
+#[tokio::main]
+async fn run(app: &App, from_file: &FromFile) -> anyhow::Result<ExitCode> {
+    let arguments: Vec<_> = env::args_os().collect();
+    let bare = Source::without_values(app.declared, app.command(), &WITH_SETTINGS, arguments.clone());
+    let matches = bare.matches().unwrap_or_else(|error| without_key(error).exit());
+    refuse_secrets_as_flags(app.declared, settings_in(&matches, &WITH_SETTINGS))?;
+    let Cli { command } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| without_key(error).exit());
+    let source = || app.source(arguments);
+    match command {
+        None => run_all(app, source()?).await?,
+        Some(Cmd::Receive) => serve(app, &source()?, Roles { receive: true, work: false }).await?,
+        Some(Cmd::Work) => serve(app, &source()?, Roles { receive: false, work: true }).await?,
+        Some(Cmd::Init(args)) => commands::init::run(&args, app.parts.platform, app.example)?,
+        Some(Cmd::Doctor) => {
+            if !commands::doctor::run(source(), &app.parts.jobs).await {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Some(Cmd::Config) => {
+            let source = source()?;
+            commands::config::print(&source, subcommand(&source.matches()?)?, from_file)?;
+        }
+        Some(Cmd::Send(args)) => commands::send::run(*args, source()?.config()?, app.parts.platform).await?,
+        Some(Cmd::Retry(args)) => commands::retry::run(&args, &source()?.config()?, &app.parts.jobs).await?,
+        Some(Cmd::Setup { job }) => {
+            commands::setup::run(job.as_deref(), &source()?.config()?, &app.parts.jobs).await?;
+        }
+        Some(Cmd::Health { url }) => admin::ask(url).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn subcommand(matches: &ArgMatches) -> anyhow::Result<&ArgMatches> {
+    matches.subcommand().map(|(_, matches)| matches).context("a command was parsed")
+}
+
+/// A URL may hold a key, and clap quotes a value that it refuses.
+fn without_key(mut error: clap::Error) -> clap::Error {
+    let of_a_url = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(argument))
+        if argument.to_ascii_lowercase().contains("url"));
+    if of_a_url && error.get(ContextKind::InvalidValue).is_some() {
+        error.insert(ContextKind::InvalidValue, ContextValue::String(MASK.to_owned()));
+    }
+    error
+}
+
+const ALL_ROLES: Roles = Roles { receive: true, work: true };
+
+/// Receives and works.
+#[cfg(not(feature = "dev"))]
+async fn run_all(app: &App, source: Source) -> anyhow::Result<()> {
+    serve(app, &source, ALL_ROLES).await
+}
+
+/// Receives and works, with what is not configured brought along.
+#[cfg(feature = "dev")]
+async fn run_all(app: &App, source: Source) -> anyhow::Result<()> {
+    let _logs = telemetry::init(source.config()?.log_format);
+    let stop = stop_signal()?;
+    let (source, dev) = crate::dev::complete(source, app.vendors).await?;
+    let running = app.start(&source, ALL_ROLES).await?;
+    if let Some(address) = running.address {
+        dev.greet(&source.config()?, &app.parts, address, running.admin.address)?;
+    }
+    stop.await;
+    running.stop().await?;
+    dev.stop().await
+}
+
+async fn serve(app: &App, source: &Source, roles: Roles) -> anyhow::Result<()> {
+    let _logs = telemetry::init(source.config()?.log_format);
+    let stop = stop_signal()?;
+    let running = app.start(source, roles).await?;
+    stop.await;
+    running.stop().await
+}
+
+/// Ends at the first SIGTERM or Ctrl-C; a second one kills at once, as people expect who press it twice.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tokio::spawn(async move {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            std::process::exit(130);
+        });
+    })
+}

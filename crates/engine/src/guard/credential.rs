@@ -1,0 +1,146 @@
+//! The platform's credential: a token in a header of any name, or Basic Auth. (Documentation, "Security &
+//! authentication".)
+//!
+//! Secrets are compared as digests, so that the time taken tells neither their content nor their length.
+
+use axum::http::{HeaderMap, HeaderName, header};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConstantTimeEq};
+
+use super::{headers::single, previous::Previous};
+use crate::{
+    answer::Rejection,
+    config::{ConfigError, WebhookConfig},
+};
+
+pub(super) struct Credentials {
+    token_header: HeaderName,
+    token: Option<Secret>,
+    previous_token: Previous,
+    basic: Option<Secret>,
+    previous_basic: Previous,
+    optional: bool,
+}
+
+impl Credentials {
+    pub(super) fn new(config: &WebhookConfig) -> Result<Self, ConfigError> {
+        let token = config.token.as_ref().map(|token| Secret::of(token, config.token_previous.as_ref()));
+        let basic = match (&config.basic_user, &config.basic_password) {
+            (Some(user), Some(password)) if !user.is_empty() => {
+                let previous_user = config.basic_user_previous.as_ref().unwrap_or(user);
+                let previous =
+                    config.basic_password_previous.as_ref().map(|password| pair(previous_user, password));
+                Some(Secret::of(&pair(user, password), previous.as_ref()))
+            }
+            (None, None) => None,
+            _ => {
+                return Err(ConfigError::new(
+                    "WEBHOOK_BASIC_USER and WEBHOOK_BASIC_PASSWORD go together: set both, or none of them",
+                ));
+            }
+        };
+        if token.is_none() && basic.is_none() && !config.allow_unauthenticated {
+            return Err(ConfigError::new(
+                "no credential is configured, so nobody could deliver: set WEBHOOK_TOKEN to a long random secret \
+                 (openssl rand -hex 32), or WEBHOOK_BASIC_USER and WEBHOOK_BASIC_PASSWORD",
+            ));
+        }
+        Ok(Self {
+            token_header: config.token_header.clone(),
+            token,
+            previous_token: Previous::new("WEBHOOK_TOKEN_PREVIOUS"),
+            basic,
+            previous_basic: Previous::new("WEBHOOK_BASIC_PASSWORD_PREVIOUS"),
+            optional: config.allow_unauthenticated,
+        })
+    }
+
+    /// Either scheme admits where both are configured.
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Rejection> {
+        let token = match &self.token {
+            Some(secret) => single(headers, &self.token_header)?.map(|sent| secret.is(bearer(sent))),
+            None => None,
+        };
+        let basic = match &self.basic {
+            Some(secret) => single(headers, &header::AUTHORIZATION)?.map(|sent| match basic(sent) {
+                Some(pair) => secret.is(&pair),
+                None => Match::None,
+            }),
+            None => None,
+        };
+        for (found, previous) in [(token, &self.previous_token), (basic, &self.previous_basic)] {
+            match found {
+                Some(Match::Current) => return Ok(()),
+                Some(Match::Previous) => {
+                    previous.count();
+                    return Ok(());
+                }
+                Some(Match::None) | None => {}
+            }
+        }
+        match (token, basic) {
+            (None, None) if self.optional => Ok(()),
+            (None, None) => Err(Rejection::NoCredential),
+            _ => Err(Rejection::WrongCredential { basic: self.basic.is_some() }),
+        }
+    }
+
+    /// Whether this is one of the secrets, under whatever name it came.
+    pub(super) fn hold(&self, sent: &[u8]) -> bool {
+        let is = |secret: &Option<Secret>, sent: &[u8]| {
+            secret.as_ref().is_some_and(|secret| !matches!(secret.is(sent), Match::None))
+        };
+        is(&self.token, bearer(sent)) || basic(sent).is_some_and(|pair| is(&self.basic, &pair))
+    }
+}
+
+/// A secret and the one before it, as digests.
+pub(crate) struct Secret {
+    current: [u8; 32],
+    previous: Option<[u8; 32]>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Match {
+    Current,
+    Previous,
+    None,
+}
+
+impl Secret {
+    pub(crate) fn of(current: &SecretString, previous: Option<&SecretString>) -> Self {
+        let digest = |secret: &SecretString| Sha256::digest(secret.expose_secret()).into();
+        Self { current: digest(current), previous: previous.map(digest) }
+    }
+
+    pub(crate) fn is(&self, sent: &[u8]) -> Match {
+        let sent: [u8; 32] = Sha256::digest(sent).into();
+        let current = self.current.ct_eq(&sent);
+        let previous = self.previous.map_or(Choice::from(0), |previous| previous.ct_eq(&sent));
+        match (current.into(), previous.into()) {
+            (true, _) => Match::Current,
+            (false, true) => Match::Previous,
+            (false, false) => Match::None,
+        }
+    }
+}
+
+fn pair(user: &str, password: &SecretString) -> SecretString {
+    format!("{user}:{}", password.expose_secret()).into()
+}
+
+/// The documentation calls it a "custom bearer/secret header": the word Bearer before the token is allowed.
+fn bearer(sent: &[u8]) -> &[u8] {
+    match sent.split_at_checked(7) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"Bearer ") => token,
+        _ => sent,
+    }
+}
+
+/// `user:password` from `Basic <base64>` (RFC 7617).
+pub(crate) fn basic(sent: &[u8]) -> Option<Vec<u8>> {
+    let (scheme, pair) = sent.split_at_checked(6)?;
+    scheme.eq_ignore_ascii_case(b"Basic ").then(|| BASE64_STANDARD.decode(pair.trim_ascii()).ok()).flatten()
+}

@@ -1,0 +1,174 @@
+//! May this request speak to us?
+//!
+//! [`Guard::admit`] is the only way to a request's body: address, credential, size and signature are checked before a
+//! handler sees a byte.
+
+mod address;
+mod body;
+pub(crate) mod credential;
+pub(crate) mod failures;
+mod headers;
+pub(crate) mod memory;
+mod previous;
+mod signature;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{ConnectInfo, Request},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::{
+    answer::{Refused, Rejection},
+    call::Call,
+    config::{ConfigError, WebhookConfig},
+    platform::Platform,
+    rotation::{Live, Part},
+};
+use address::Addresses;
+use credential::Credentials;
+use failures::Failures;
+use memory::{MemoryBudget, Reserved};
+use signature::Signatures;
+
+/// How long a request that has arrived waits for memory and its commit: an answer within 1 s leaves the platform time to try
+/// again.
+const PATIENCE: Duration = Duration::from_millis(900);
+
+/// What a request must show before it is heard.
+pub struct Guard {
+    addresses: Addresses,
+    token_header: HeaderName,
+    secrets: Live<Secrets>,
+    failures: Failures,
+    max_body: usize,
+    memory: MemoryBudget,
+}
+
+/// A header with one of these words in its name carries a credential: Authorization, Cookie, X-Api-Key, X-Auth-Token,
+/// CF-Access-Client-Secret and their like.
+const TELLING: [&str; 8] = ["auth", "cookie", "credential", "key", "password", "secret", "session", "token"];
+
+/// What goes by the secrets in force.
+struct Secrets {
+    credentials: Credentials,
+    signatures: Signatures,
+}
+
+impl Secrets {
+    fn new(config: &WebhookConfig) -> Result<Arc<Self>, ConfigError> {
+        Ok(Arc::new(Self { credentials: Credentials::new(config)?, signatures: Signatures::new(config)? }))
+    }
+}
+
+impl Guard {
+    /// Makes the guard that the settings describe.
+    ///
+    /// # Errors
+    ///
+    /// Settings that would admit everybody without saying so, or nobody at all.
+    pub fn new(config: &WebhookConfig) -> Result<Self, ConfigError> {
+        Ok(Self {
+            addresses: Addresses::new(config),
+            token_header: config.token_header.clone(),
+            secrets: Live::new(Secrets::new(config)?),
+            failures: Failures::new(config.failed_auth_limit),
+            max_body: config.max_body,
+            memory: MemoryBudget::new(config.max_body),
+        })
+    }
+
+    /// What goes by the secrets.
+    #[must_use]
+    pub fn part(&self) -> Part {
+        self.secrets.part(|config| Secrets::new(&config.webhook))
+    }
+
+    /// The request, once its address, its credential, its size and its signature are verified.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`], with the row of the table of answers.
+    ///
+    /// # Panics
+    ///
+    /// Where the server doesn't add the peer's address to its requests, as [`serve`](crate::serve) does.
+    pub async fn admit(&self, request: Request) -> Result<Verified, Refused> {
+        let (parts, body) = request.into_parts();
+        let ConnectInfo(peer) =
+            parts.extensions.get::<ConnectInfo<SocketAddr>>().expect("the server adds the peer");
+        let peer = peer.ip().to_canonical();
+        let client = self.addresses.admit(peer, &parts.headers)?;
+        self.read(client, &parts.headers, body).await.map_err(|why| Refused::new(client, why))
+    }
+
+    /// The request of an address that may deliver, once all else is verified.
+    async fn read(&self, client: IpAddr, headers: &HeaderMap, body: Body) -> Result<Verified, Rejection> {
+        // One request is judged by one set of them, whatever is rotated meanwhile.
+        let secrets = self.secrets.now();
+        secrets.credentials.check(headers).map_err(|rejection| self.failures.count(client, rejection))?;
+        if headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
+            return Err(Rejection::EncodedBody);
+        }
+        // It gives back the body's memory at the end, once the event has its own.
+        let (body, _memory) = body::read(body, self.max_body, &self.memory).await?;
+        let (received_at, deadline) = (Utc::now(), Instant::now() + PATIENCE);
+        secrets
+            .signatures
+            .check(headers, &body)
+            .map_err(|rejection| self.failures.count(client, rejection))?;
+        let memory = self.memory.for_event(&body, deadline).await.ok_or(Rejection::NoMemory)?;
+        let headers = self.without_credentials(headers, &secrets);
+        Ok(Verified { client, headers, body, received_at, deadline, memory })
+    }
+
+    /// The headers of an admitted request that are worth keeping, as a list of pairs, so that their order and repeats are
+    /// kept: all but those that carry a secret, ours or that of a proxy or tunnel on the way.
+    fn without_credentials(&self, headers: &HeaderMap, secrets: &Secrets) -> Value {
+        let harmless = |(name, value): &(&HeaderName, &HeaderValue)| {
+            let telling = TELLING.iter().any(|word| name.as_str().contains(word));
+            !telling && **name != self.token_header && !secrets.credentials.hold(value.as_bytes())
+        };
+        let pair = |(name, value): (&HeaderName, &HeaderValue)| {
+            json!([name.as_str(), String::from_utf8_lossy(value.as_bytes())])
+        };
+        headers.iter().filter(harmless).map(pair).collect()
+    }
+}
+
+/// A request that passed the guard.
+#[derive(Debug)]
+pub struct Verified {
+    /// Whose it is.
+    pub client: IpAddr,
+    /// Its headers, without credentials, as `[[name, value], ..]`.
+    pub headers: Value,
+    /// Its whole body.
+    pub body: Bytes,
+    /// When it was whole.
+    pub received_at: DateTime<Utc>,
+    /// When the answer must be out.
+    pub deadline: Instant,
+    /// The memory that its event may take, given back when it is written or dropped.
+    pub memory: Reserved,
+}
+
+impl Verified {
+    /// The call that it tells of.
+    ///
+    /// # Errors
+    ///
+    /// Its body is no event of this platform's.
+    pub fn read(&self, platform: &Platform) -> Result<Call, Refused> {
+        platform.read(&self.body, self.received_at).map_err(|error| Refused::new(self.client, error))
+    }
+}

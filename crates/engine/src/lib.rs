@@ -1,0 +1,43 @@
+//! What a receiver of after-call webhooks needs beside its platform, its jobs and its vendors. It knows none of those.
+//!
+//! The modules in the order in which a call meets them:
+//!
+//! 1. [`serve`]: the connection that it comes on.
+//! 2. [`guard`]: may this request speak to us?
+//! 3. [`platform`]: how a platform's bytes become a [`call`], with [`fields`] to read them leniently.
+//! 4. [`inbox`]: dedupe and enqueue in one transaction; then the [`answer`] 200.
+//! 5. [`work`]: the queues, and one run of a [`job`] with what follows from its end.
+//! 6. [`vendor`]: what the clients of all vendors share.
+//!
+//! Around them: [`cli`] (what `main` calls), [`config`] (every setting), [`app`] (start and stop), [`receiver`] (what a
+//! handler can reach), [`admin`] (the second listener), [`console`] (pages for people), [`alerts`] (messages to them),
+//! [`commands`] (what the program does besides receiving and working), [`db`] (pools and migrations), [`rotation`] (secrets
+//! that change), [`readiness`] (probes), [`telemetry`] (logs), [`package`](mod@package) (the program's name), and [`dev`], what
+//! `cargo run` brings so that nothing has to be set up.
+
+pub mod admin;
+pub mod alerts;
+pub mod answer;
+pub mod app;
+pub mod call;
+pub mod cli;
+pub mod commands;
+pub mod config;
+#[cfg(feature = "console")]
+pub mod console;
+pub mod db;
+#[cfg(feature = "dev")]
+pub mod dev;
+pub mod fields;
+pub mod guard;
+pub mod inbox;
+pub mod job;
+pub mod package;
+pub mod platform;
+pub mod readiness;
+pub mod receiver;
+pub mod rotation;
+pub mod serve;
+pub mod telemetry;
+pub mod vendor;
+pub mod work;

@@ -1,0 +1,84 @@
+//! What the engine must know of a telephone platform: how it delivers, and how its bytes become a [`Call`].
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::{call::Call, fields::Malformed};
+
+/// An `event_id` of more bytes than this is no usable key.
+const LONGEST_EVENT_ID: usize = 255;
+
+/// A telephone platform.
+pub struct Platform {
+    /// Reads a call from the body of one of its events, but for what is ours to say of it: `received_at`, and an `event_id`
+    /// where the platform sent none. It is run again on stored bodies, so a later one must read what an earlier one did.
+    pub parse: fn(&[u8]) -> Result<Call, Malformed>,
+    /// A call of its form that ended so: `sample("missed", "inbound")`.
+    pub sample: fn(&str, &str) -> Value,
+    /// Puts what is said of a call into an event of its form.
+    pub write: fn(&mut Map<String, Value>, &Said),
+    /// What its documentation says of the engine's settings, by their variables: `WEBHOOK_PATH`.
+    pub defaults: &'static [(&'static str, &'static str)],
+    /// What to paste into its form of webhooks, for `init`.
+    pub form: fn(&Form) -> String,
+}
+
+/// What `send` is told of the call that it sends.
+#[derive(Debug, Default, PartialEq)]
+pub struct Said {
+    /// How it ended.
+    pub status: Option<String>,
+    /// Who called whom.
+    pub direction: Option<String>,
+    /// The caller's number.
+    pub from: Option<String>,
+    /// The called number.
+    pub to: Option<String>,
+    /// Where the recording is.
+    pub recording_url: Option<String>,
+    /// The call's own id.
+    pub call_id: Option<String>,
+    /// The event's id.
+    pub event_id: Option<String>,
+    /// Custom fields.
+    pub custom_fields: Map<String, Value>,
+}
+
+/// What goes into the platform's form.
+pub struct Form {
+    /// The webhook's URL.
+    pub webhook: String,
+    /// The header that carries the secret.
+    pub header: String,
+    /// The secret.
+    pub token: String,
+}
+
+impl Platform {
+    /// A call of a delivery that came at this time.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] when the body is no event; it says what and where.
+    pub fn read(&self, body: &[u8], received_at: DateTime<Utc>) -> Result<Call, Malformed> {
+        // A fault of the parser costs this delivery, and neither the connection nor the queue that met it.
+        let call = catch_unwind(AssertUnwindSafe(|| (self.parse)(body)));
+        let mut call = call.unwrap_or(Err(Malformed::Panicked))?;
+        call.received_at = received_at;
+        let id = &call.event_id;
+        // A retry repeats the body, so where the platform sent no usable id, the body's hash is one.
+        if id.is_empty() || id.len() > LONGEST_EVENT_ID || id.contains('\0') {
+            call.event_id = format!("sha256:{}", hex::encode(Sha256::digest(body)));
+        }
+        Ok(call)
+    }
+
+    /// What the setting is where nobody sets it.
+    #[must_use]
+    pub fn default(&self, name: &str) -> Option<&'static str> {
+        self.defaults.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+    }
+}

@@ -1,0 +1,74 @@
+//! What a handler can reach, and what is told of each delivery.
+
+pub mod outcomes;
+pub mod refusals;
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+
+use crate::{
+    answer::{Accepted, Refused},
+    config::WebhookConfig,
+    guard::Guard,
+    inbox::Inbox,
+    telemetry::{Safe, millis},
+};
+use outcomes::Outcomes;
+use refusals::Refusals;
+
+/// What a handler can reach.
+#[derive(Clone)]
+pub struct Receiver {
+    /// Says who may deliver.
+    pub guard: Arc<Guard>,
+    /// Makes events durable.
+    pub inbox: Inbox,
+    path: String,
+    /// Keeps the log short when many are refused.
+    refusals: Arc<Refusals>,
+    /// Tells people when some are refused that were not before.
+    outcomes: Arc<Outcomes>,
+}
+
+impl Receiver {
+    pub(crate) fn new(config: &WebhookConfig, guard: Guard, inbox: Inbox, outcomes: Arc<Outcomes>) -> Self {
+        let path = config.path.clone();
+        Self { guard: Arc::new(guard), inbox, path, refusals: Arc::default(), outcomes }
+    }
+
+    /// `WEBHOOK_PATH`, with and without a slash at its end: a platform's form is filled in by people.
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        let slashed = (self.path != "/").then(|| format!("{}/", self.path));
+        std::iter::once(self.path.clone()).chain(slashed).collect()
+    }
+
+    pub(crate) fn refusals(&self) -> Arc<Refusals> {
+        Arc::clone(&self.refusals)
+    }
+}
+
+/// Logs each delivery once it is answered, and counts it. As a layer it serves every handler that returns
+/// `Result<Accepted, Refused>`.
+pub async fn log(State(receiver): State<Receiver>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let response = next.run(request).await;
+    let ms = millis(begun);
+    if let Some(Accepted { client, event_id, stored }) = response.extensions().get() {
+        receiver.outcomes.taken(*client);
+        let id = Safe(event_id);
+        tracing::info!(target: "call", status = 200, %stored, event_id = %id, ms, "<-- 200 {stored} {id} ({ms} ms)");
+    } else if let Some(Refused { client, why }) = response.extensions().get() {
+        receiver.outcomes.refused(*client, why);
+        if receiver.refusals.note(*client, why) {
+            let status = why.status().as_u16();
+            tracing::info!(target: "call", status, %client, ms, "<-- {status} {why} ({client}, {ms} ms)");
+        }
+    }
+    response
+}

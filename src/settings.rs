@@ -1,0 +1,87 @@
+//! ★ What your jobs and vendors need to know. A field here is a setting everywhere: a variable of its name, a flag, a line
+//! of `--help`, `config` and `.env.example`; its text is its documentation.
+//!
+//! A [`Secret`] has no flag, may come from the file that `NAME_FILE` names, is taken up anew when that file changes, and
+//! reaches workers alone. So [`Job::wants`](engine::job::Job::wants), which receivers ask, sees none.
+
+use clap::Args;
+use reqwest::Url;
+
+use engine::config::{Names, Pairs, Region, Secret};
+
+/// The settings beside those that every receiver has.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Jobs and vendors")]
+pub struct Settings {
+    /// HubSpot's service key.
+    #[arg(long, env)]
+    pub hubspot_token: Option<Secret>,
+
+    /// The origin of HubSpot's API.
+    #[arg(long, env, default_value = "https://api.hubapi.com")]
+    pub hubspot_base_url: Url,
+
+    /// The dated version of HubSpot's API.
+    #[arg(long, env, default_value = "2026-09")]
+    pub hubspot_api_version: String,
+
+    /// The unique contact property that `custom_fields.crm_id` holds [default: HubSpot's own id].
+    #[arg(long, env)]
+    pub hubspot_contact_id_property: Option<String>,
+
+    /// The platform's agents and the HubSpot owners that they are: `ag_102=777,ag_103=778`.
+    #[arg(long, env, default_value = "")]
+    pub hubspot_owners: Pairs,
+
+    /// Custom fields and the call properties that take them: `priority=call_priority`.
+    #[arg(long, env, default_value = "")]
+    pub hubspot_properties: Pairs,
+
+    /// Where a number without a `+` is from, as ISO 3166 writes it: `IN`, `US` [default: such a number finds no contact].
+    #[arg(long, env)]
+    pub default_region: Option<Region>,
+
+    /// The origin of your Zendesk: `https://acme.zendesk.com`.
+    #[arg(long, env)]
+    pub zendesk_base_url: Option<Url>,
+
+    /// The unique identifier of your OAuth client.
+    #[arg(long, env)]
+    pub zendesk_client_id: Option<String>,
+
+    /// The OAuth client's secret.
+    #[arg(long, env)]
+    pub zendesk_client_secret: Option<Secret>,
+
+    /// The platform's agents and the Zendesk users that they are: `ag_102=28,ag_103=29`.
+    #[arg(long, env, default_value = "")]
+    pub zendesk_agents: Pairs,
+
+    /// The custom field that names the call's support ticket.
+    #[arg(long, env, default_value = "ticket_id")]
+    pub ticket_field: String,
+
+    /// Statuses for which a ticket is made when none is named, comma separated; empty: never.
+    #[arg(long, env, default_value = "voicemail")]
+    pub ticket_create_for: Names,
+
+    /// Who takes the calls that are worth a review: missed, abandoned, or answered and very short.
+    #[arg(long, env)]
+    pub review_url: Option<Url>,
+
+    /// The key of the reviews' signature, `whsec_…`.
+    #[arg(long, env)]
+    pub review_secret: Option<Secret>,
+
+    /// An answered call with less talk time than this, in seconds, is worth a review.
+    #[arg(long, env, default_value_t = 10)]
+    pub review_short_seconds: u32,
+
+    /// Who takes every call.
+    #[arg(long, env)]
+    pub report_url: Option<Url>,
+
+    /// The key of the reports' signature, `whsec_…`.
+    #[arg(long, env)]
+    pub report_secret: Option<Secret>,
+}
