@@ -85,10 +85,15 @@ impl App {
     ///
     /// A secret is set but empty, set twice, or in a file that can't be read.
     pub fn source(&self, arguments: Vec<OsString>) -> anyhow::Result<Source> {
+        Ok(self.bare(arguments).with_secrets()?)
+    }
+
+    /// The same without any secret.
+    fn bare(&self, arguments: Vec<OsString>) -> Source {
         let platform = self.parts.platform.defaults.iter();
         let mut defaults: Values = platform.map(|(name, value)| ((*name).into(), (*value).into())).collect();
         defaults.insert("JOBS".to_owned(), self.parts.jobs.by_default());
-        Ok(Source::new(self.declared, self.command(), &WITH_SETTINGS, arguments, defaults)?)
+        Source::new(self.declared, self.command(), &WITH_SETTINGS, arguments, defaults)
     }
 
     /// Starts a process over these settings.
@@ -153,6 +158,14 @@ enum Cmd {
         /// The one job to do it for [default: those in JOBS].
         job: Option<String>,
     },
+    /// Write what the files of this folder say of each setting, from what the program says of it.
+    #[cfg(feature = "dev")]
+    #[command(hide = true)]
+    Settings {
+        /// The folder.
+        #[arg(default_value = ".")]
+        root: std::path::PathBuf,
+    },
     /// Ask a running process whether it is ready, as a container's health check does.
     Health {
         /// The probe.
@@ -168,11 +181,10 @@ const WITH_SETTINGS: [&str; 7] = ["receive", "work", "doctor", "config", "send",
 #[tokio::main]
 async fn run(app: &App, from_file: &FromFile) -> anyhow::Result<ExitCode> {
     let arguments: Vec<_> = env::args_os().collect();
-    let bare = Source::without_values(app.declared, app.command(), &WITH_SETTINGS, arguments.clone());
-    let matches = bare.matches().unwrap_or_else(|error| without_key(error).exit());
+    let matches = app.bare(arguments.clone()).matches().unwrap_or_else(|error| without_key(error).exit());
     refuse_secrets_as_flags(app.declared, settings_in(&matches, &WITH_SETTINGS))?;
     let Cli { command } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| without_key(error).exit());
-    let source = || app.source(arguments);
+    let source = || app.source(arguments.clone());
     match command {
         None => run_all(app, source()?).await?,
         Some(Cmd::Receive) => serve(app, &source()?, Roles { receive: true, work: false }).await?,
@@ -191,6 +203,11 @@ async fn run(app: &App, from_file: &FromFile) -> anyhow::Result<ExitCode> {
         Some(Cmd::Retry(args)) => commands::retry::run(&args, &source()?.config()?, &app.parts.jobs).await?,
         Some(Cmd::Setup { job }) => {
             commands::setup::run(job.as_deref(), &source()?.config()?, &app.parts.jobs).await?;
+        }
+        #[cfg(feature = "dev")]
+        Some(Cmd::Settings { root }) => {
+            // What this machine's environment holds is no default of anybody else's.
+            crate::dev::settings::write(&app.bare(arguments), &root)?;
         }
         Some(Cmd::Health { url }) => admin::ask(url).await?,
     }

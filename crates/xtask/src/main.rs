@@ -14,7 +14,7 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use clap::Parser;
 
 #[derive(Parser)]
@@ -25,6 +25,8 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
+    /// Write what .env.example, docs/settings.md and docker-compose.yml say of each setting, from the settings' own fields.
+    Settings,
     /// Give the project another name, in every file: `rename acme-calls`.
     Rename {
         /// In lower case, words joined by hyphens.
@@ -63,11 +65,20 @@ async fn chore(chore: Chore) -> anyhow::Result<()> {
         Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("this crate stands in crates/")?;
     match chore {
         Chore::Queries { check } => queries::queries(root, check).await,
+        Chore::Settings => settings(root),
         Chore::Rename { name } => rename::rename(root, &name),
         Chore::Pull { from } => pull::pull(root, &from),
         Chore::Recipe { name } => recipes::apply(root, &name),
         Chore::Recipes { names } => recipes::try_all(root, &names),
     }
+}
+
+/// The program knows its settings, and writes them itself.
+fn settings(root: &Path) -> anyhow::Result<()> {
+    let status =
+        Command::new(env!("CARGO")).args(["run", "--quiet", "--", "settings"]).current_dir(root).status()?;
+    ensure!(status.success(), "the program can't say what its settings are");
+    Ok(())
 }
 
 /// Runs git in a folder; returns what it printed.

@@ -1,88 +1,65 @@
-//! `docs/settings.md`, `.env.example`, docker-compose.yml and the program know the same ones.
+//! What `.env.example`, `docs/settings.md` and docker-compose.yml say of settings is what the program says of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+#[cfg(feature = "dev")]
+use std::fs;
 
 use super::program;
 
 const SETTINGS: &str = include_str!("../../../docs/settings.md");
-const EXAMPLE: &str = include_str!("../../../.env.example");
-const PRODUCTION: &str = include_str!("../../../docker-compose.yml");
-
-/// What docker-compose.yml reads itself, and the filter of the log.
-const COMPOSE: [&str; 10] = [
-    "COMPOSE_FILE",
-    "COMPOSE_PROFILES",
-    "CONSOLE_PUBLISH",
-    "DOMAIN",
-    "RECEIVERS",
-    "RUST_LOG",
-    "STOP_GRACE_PERIOD",
-    "TLS",
-    "WEBHOOK_PUBLISH",
-    "WORKERS",
-];
-
-/// In place of a default, the example shows what such a value looks like.
-const ILLUSTRATED: [&str; 3] = ["LOG_FORMAT", "WEBHOOK_SIGNATURE", "WEBHOOK_ALLOWED_IPS"];
-
-fn is_name(word: &str) -> bool {
-    word.starts_with(|letter: char| letter.is_ascii_uppercase())
-        && word.chars().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_')
-}
 
 /// The names in the first column of the documentation's table, and the secrets among them.
 pub(super) fn in_the_documentation() -> (BTreeSet<String>, BTreeSet<String>) {
     let table = SETTINGS.split("| variable | default | meaning |").nth(1).unwrap();
     let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
-    let cells: Vec<_> = rows.map(|row| row.split('|').nth(1).unwrap()).collect();
-    let entries = || cells.iter().flat_map(|cell| cell.split(',')).map(str::trim);
-    let secrets = entries().filter_map(|entry| entry.strip_suffix(" *")).map(str::to_owned);
-    let names = entries().map(|entry| entry.trim_end_matches(" *").to_owned());
+    let entries: Vec<_> = rows.map(|row| row.split('|').nth(1).unwrap().trim()).collect();
+    let secrets = entries.iter().filter_map(|entry| entry.strip_suffix(" *")).map(str::to_owned);
+    let names = entries.iter().map(|entry| entry.trim_end_matches(" *").to_owned());
     (names.collect(), secrets.collect())
 }
 
-/// The names in the example and their values, whether they are commented out or not.
-fn in_the_example() -> BTreeMap<String, String> {
-    let lines = EXAMPLE.lines().filter_map(|line| line.trim_start_matches('#').split_once('='));
-    let lines = lines.filter(|(name, _)| is_name(name) && !COMPOSE.contains(name));
-    lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+#[cfg(feature = "dev")]
+#[tokio::test]
+async fn the_files_say_of_each_setting_what_the_program_does() {
+    let files = [
+        (".env.example", include_str!("../../../.env.example")),
+        ("docs/settings.md", SETTINGS),
+        ("docker-compose.yml", include_str!("../../../docker-compose.yml")),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("docs")).unwrap();
+    for (file, text) in files {
+        fs::write(folder.path().join(file), text).unwrap();
+    }
+    let ran = program(&["settings", folder.path().to_str().unwrap()], &[]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for (file, text) in files {
+        let written = fs::read_to_string(folder.path().join(file)).unwrap();
+        assert!(written == text, "{file} is not what the settings' fields say: run `cargo xtask settings`");
+    }
 }
 
 #[tokio::test]
-async fn every_setting_is_documented_and_handed_on() {
+async fn every_setting_is_shown_and_explained_and_secrets_have_no_flag() {
     let shown = program(&["config"], &[]).await.out;
-    let in_force: BTreeMap<_, _> = shown
-        .lines()
-        .map(|line| {
-            let (name, rest) = line.split_once('=').unwrap();
-            let (value, source) = rest.rsplit_once("  # ").unwrap();
-            (name.to_owned(), (value.to_owned(), source.to_owned()))
-        })
-        .collect();
-    let names: BTreeSet<_> = in_force.keys().cloned().collect();
+    let shown: BTreeSet<_> = shown.lines().map(|line| line.split_once('=').unwrap().0.to_owned()).collect();
     let (documented, secrets) = in_the_documentation();
-    assert_eq!(documented, names, "docs/settings.md");
-    let example = in_the_example();
-    assert_eq!(example.keys().cloned().collect::<BTreeSet<_>>(), names, ".env.example");
-
+    assert_eq!(shown, documented);
     let help = program(&["--help"], &[]).await.out;
-    for name in &names {
-        let flag = format!("--{}", name.to_lowercase().replace('_', "-"));
-        assert_eq!(
-            secrets.contains(name),
-            !help.contains(&format!("{flag} ")),
-            "{name}: secrets have no flag"
-        );
-        assert!(help.contains(name.trim_end_matches("_PREVIOUS")), "--help names {name}");
-        // Where a container listens is the image's business.
-        if !["LISTEN_ADDR", "ADMIN_ADDR"].contains(&name.as_str()) {
-            let handed_on = PRODUCTION.lines().any(|line| line.trim_start().starts_with(&format!("{name}:")));
-            assert!(handed_on, "docker-compose.yml hands on {name}");
-        }
+    for name in documented {
+        let flag = format!("--{} ", name.to_lowercase().replace('_', "-"));
+        assert_eq!(secrets.contains(&name), !help.contains(&flag), "{name}: secrets have no flag");
+        assert!(help.contains(&name), "--help names {name}");
     }
-    for (name, (value, source)) in in_force {
-        if source == "default" && !value.is_empty() && !ILLUSTRATED.contains(&name.as_str()) {
-            assert_eq!(example[&name], value, "the default of {name} in .env.example");
-        }
+}
+
+#[tokio::test]
+async fn a_secret_on_the_command_line_is_refused_unseen() {
+    for command in [&["receive"][..], &["config"], &[]] {
+        let arguments = [command, &["--webhook-token", "Hemlig7Nyckel"]].concat();
+        let ran = program(&arguments, &[]).await;
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.err.contains("WEBHOOK_TOKEN is a secret and has no flag"), "{ran:?}");
+        assert!(!ran.err.contains("Hemlig7Nyckel") && !ran.out.contains("Hemlig7Nyckel"), "{ran:?}");
     }
 }

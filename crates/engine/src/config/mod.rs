@@ -29,11 +29,15 @@ pub use values::{AllowedAddresses, ConfigError, Names, Networks, Pairs, Region, 
 /// The settings of one process.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
-    /// The Postgres that holds events and jobs.
+    /// The Postgres that holds events and jobs: `postgres://user:password@host:5432/database`. `cargo run` and docker-compose
+    /// bring one.
+    ///
+    /// To a public host the connection must be encrypted, unless `?sslmode=` says otherwise; `sslmode=verify-full` also looks
+    /// whose certificate it is.
     #[arg(long, env)]
     pub database_url: Option<Secret>,
 
-    /// The password for a `DATABASE_URL` that has none.
+    /// The password for a `DATABASE_URL` that has none, as Postgres' own image calls it.
     #[arg(long, env)]
     pub postgres_password: Option<Secret>,
 
@@ -153,11 +157,12 @@ pub struct WebhookConfig {
     )]
     pub signing_secret_previous: Option<Secret>,
 
-    /// Whether the signature is looked at [default: required where `WEBHOOK_SIGNING_SECRET` is set, else optional].
+    /// Whether the signature is looked at: `required`, `optional` or `off` [default: required where `WEBHOOK_SIGNING_SECRET` is
+    /// set, else optional].
     #[arg(id = "webhook_signature", long = "webhook-signature", env = "WEBHOOK_SIGNATURE", value_enum)]
     pub signature: Option<SignaturePolicy>,
 
-    /// The header that carries the HMAC-SHA256 of the body, in hex or base64.
+    /// The header that carries the HMAC-SHA256 of the body, in hex or base64, each with or without `sha256=`.
     #[arg(
         id = "webhook_signature_header",
         long = "webhook-signature-header",
@@ -166,7 +171,7 @@ pub struct WebhookConfig {
     )]
     pub signature_header: HeaderName,
 
-    /// Addresses that may deliver: networks, comma separated, or `loopback`, or `any`.
+    /// Addresses that may deliver: networks, comma separated, or `loopback`, or `any`. Needed beside `PUBLIC_URL`.
     #[arg(
         id = "webhook_allowed_ips",
         long = "webhook-allowed-ips",
@@ -188,7 +193,9 @@ pub struct WebhookConfig {
     )]
     pub max_body: usize,
 
-    /// Failed credentials a second from one address before it gets 429; 0 switches this off.
+    /// Failed credentials a second from one address before it gets 429 in place of 401; 0 switches this off.
+    ///
+    /// The right one is always heard, since the platform may share its address: what keeps guesses out is the secret's length.
     #[arg(
         id = "webhook_failed_auth_limit",
         long = "webhook-failed-auth-limit",
@@ -226,7 +233,7 @@ pub struct JobsConfig {
     #[arg(id = "job_timeout", long = "job-timeout", env = "JOB_TIMEOUT", default_value = "20s", value_parser = ranges::job_timeout)]
     pub timeout: Duration,
 
-    /// The wait after the first failure; each further one doubles it.
+    /// The wait after the first failure; each further one doubles it, and jitter adds up to a tenth.
     #[arg(id = "job_retry_first", long = "job-retry-first", env = "JOB_RETRY_FIRST", default_value = "5s", value_parser = humantime::parse_duration)]
     pub retry_first: Duration,
 

@@ -2,13 +2,30 @@
 
 use std::{env, ffi::OsString};
 
-use clap::{ArgMatches, Command, parser::ValueSource};
+use clap::{Arg, ArgMatches, Command, parser::ValueSource};
 
 use super::{
     Config, ConfigError,
     declared::{Declared, Values, is_secret, variable},
     secrets::{in_a_file, secret},
 };
+
+/// What is said of a setting.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// Its variable.
+    pub name: String,
+    /// What it is where nobody sets it; empty where there is nothing.
+    pub default: String,
+    /// Its field's text.
+    pub meaning: String,
+    /// What it belongs to.
+    pub heading: String,
+    /// Whether it is a secret.
+    pub secret: bool,
+    /// Whether it is the fork's own.
+    pub of_the_fork: bool,
+}
 
 /// Where the settings of this process come from. What they say can be read again, since files of secrets change.
 #[derive(Clone)]
@@ -24,43 +41,56 @@ pub struct Source {
 }
 
 impl Source {
-    /// The settings of the process that has this command line; `defaults` are those that the fork has for the engine's
-    /// settings.
-    ///
-    /// # Errors
-    ///
-    /// A secret is set but empty, set twice, or in a file that can't be read.
+    /// The settings of the process that has this command line, without secrets; `defaults` are those that the fork has for the
+    /// engine's settings.
+    #[must_use]
     pub fn new(
         declared: Declared,
         command: Command,
         with_settings: &'static [&'static str],
         arguments: Vec<OsString>,
         defaults: Values,
-    ) -> Result<Self, ConfigError> {
-        let mut source = Self::without_values(declared, command, with_settings, arguments);
-        source.values = defaults;
-        for name in declared.secrets() {
-            if let Some(secret) = secret(&name)? {
-                source.set(&name, secret);
-            }
-        }
-        Ok(source)
+    ) -> Self {
+        Self { declared, command, with_settings, arguments, values: defaults }
     }
 
-    /// The same without secrets and without the fork's defaults: enough to tell what the command line asks for.
-    #[must_use]
-    pub fn without_values(
-        declared: Declared,
-        command: Command,
-        with_settings: &'static [&'static str],
-        arguments: Vec<OsString>,
-    ) -> Self {
-        Self { declared, command, with_settings, arguments, values: Values::new() }
+    /// The same with the secrets of the environment.
+    ///
+    /// # Errors
+    ///
+    /// A secret is set but empty, set twice, or in a file that can't be read.
+    pub fn with_secrets(mut self) -> Result<Self, ConfigError> {
+        for name in self.declared.secrets() {
+            if let Some(secret) = secret(&name)? {
+                self.set(&name, secret);
+            }
+        }
+        Ok(self)
     }
 
     /// Says what a setting is where nobody has set it; a secret, what it is.
     pub fn set(&mut self, name: &str, value: String) {
         self.values.insert(name.to_owned(), value);
+    }
+
+    /// What is said of every setting, in the order in which they are declared.
+    #[must_use]
+    pub fn settings(&self) -> Vec<Setting> {
+        let said = |(argument, of_the_fork): (Arg, bool)| {
+            let name = variable(&argument)?.to_owned();
+            let default =
+                argument.get_default_values().first().map(|value| value.to_string_lossy().into_owned());
+            let text = argument.get_long_help().or(argument.get_help()).map(ToString::to_string);
+            Some(Setting {
+                default: self.values.get(&name).cloned().or(default).unwrap_or_default(),
+                meaning: text.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" "),
+                heading: argument.get_help_heading().unwrap_or("Process").to_owned(),
+                secret: is_secret(&argument),
+                of_the_fork,
+                name,
+            })
+        };
+        self.declared.arguments().into_iter().filter_map(said).collect()
     }
 
     /// Whether somebody has set it: on the command line, in the environment, or as a file.

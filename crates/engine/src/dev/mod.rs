@@ -5,6 +5,7 @@
 //! built without this module (cargo feature `dev`).
 
 mod banner;
+pub mod settings;
 
 use std::{
     env,
