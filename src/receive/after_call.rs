@@ -11,6 +11,9 @@ use sha2::{Digest, Sha256};
 use super::fields::{Fields, Malformed, Need::Expected, Need::Optional};
 use crate::call::{Call, Direction, Status};
 
+/// This platform's name, in each of its calls.
+const PLATFORM: &str = "after_call";
+
 /// An `event_id` of more bytes than this is no usable key.
 const LONGEST_EVENT_ID: usize = 255;
 
@@ -30,6 +33,7 @@ pub fn parse(body: &[u8], received_at: DateTime<Utc>) -> Result<Call, Malformed>
         call_id: fields.required("call_id")?,
         event_id: event_id(&mut fields, body),
         received_at,
+        platform: PLATFORM.to_owned(),
         occurred_at: fields.time("occurred_at", Expected),
         parent_call_id: fields.text("parent_call_id", Optional),
         direction: fields.text("direction", Expected).map(Direction::from),
@@ -50,6 +54,8 @@ pub fn parse(body: &[u8], received_at: DateTime<Utc>) -> Result<Call, Malformed>
         // The platform's own cURL sample says wrap_up_notes where its field reference says notes.
         notes: fields.text("notes", Optional).or_else(|| fields.text("wrap_up_notes", Optional)),
         custom_fields: fields.object("custom_fields"),
+        // After all others, whose fields are not among it.
+        extra: fields.rest(),
         problems: fields.problems,
     })
 }
@@ -63,4 +69,22 @@ fn event_id(fields: &mut Fields, body: &[u8]) -> String {
         .read("event_id", Expected, "a text")
         .filter(usable)
         .unwrap_or_else(|| format!("sha256:{}", hex::encode(Sha256::digest(body))))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_text_is_without_what_the_platform_says_in_fields_that_nobody_knows() {
+        let body = json!({
+            "event": "call.completed", "call_id": "cl_1", "from": "+14085551234", "agent": { "name": "Jordan" },
+            "summary": { "said": ["Jordan Smith wants a refund", "yes"] }, "caller_name": "Jordan Smith",
+        });
+        let call = parse(body.to_string().as_bytes(), Utc::now()).expect("a call");
+        let text = "refused, yes: Jordan Smith wants a refund; Jordan Smith; Jordan; +14085551234";
+        assert_eq!(call.redact(text), "refused, yes: …; …; …; …");
+    }
 }
