@@ -17,6 +17,7 @@ use super::sample::{sample, write};
 
 /// What the engine must know of it. (Documentation, "cURL mock", "Security & authentication".)
 pub const PLATFORM: Platform = Platform {
+    name: "after_call",
     parse,
     sample,
     write,
@@ -59,6 +60,8 @@ pub fn parse(body: &[u8]) -> Result<Call, Malformed> {
         // The platform's own cURL sample says wrap_up_notes where its field reference says notes.
         notes: fields.text("notes", Optional).or_else(|| fields.text("wrap_up_notes", Optional)),
         custom_fields: fields.object("custom_fields"),
+        // After all others, whose fields are not among it.
+        extra: fields.rest(),
         problems: fields.problems,
         ..Call::default()
     })
@@ -72,4 +75,22 @@ fn form(form: &Form) -> String {
         form: &'a Form,
     }
     Filled { form }.render().expect("it is texts alone")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_text_is_without_what_the_platform_says_in_fields_that_nobody_knows() {
+        let body = json!({
+            "event": "call.completed", "call_id": "cl_1", "from": "+14085551234", "agent": { "name": "Jordan" },
+            "summary": { "said": ["Jordan Smith wants a refund", "yes"] }, "caller_name": "Jordan Smith",
+        });
+        let call = parse(body.to_string().as_bytes()).expect("a call");
+        let text = "refused, yes: Jordan Smith wants a refund; Jordan Smith; Jordan; +14085551234";
+        assert_eq!(call.redact(text), "refused, yes: …; …; …; …");
+    }
 }

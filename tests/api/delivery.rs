@@ -44,7 +44,7 @@ async fn a_repeat_with_another_body_is_a_duplicate_and_the_log_warns() {
     let mut other = event("evt_1", "cl_1");
     other["notes"] = json!("something else");
     assert_eq!(app.deliver(&other).await["status"], "duplicate");
-    assert_eq!(app.text("select notes from call_event").await, "Callback scheduled");
+    assert_eq!(app.text("select notes from stored_event").await, "Callback scheduled");
     app.process.says("has another body").await;
 }
 

@@ -9,25 +9,38 @@ use crate::helpers::{App, CURL_SAMPLE, SAMPLE, event};
 async fn the_sample_is_stored_field_by_field_and_byte_for_byte() {
     let app = App::receiver(&[]).await;
     app.deliver(&serde_json::from_str(SAMPLE).unwrap()).await;
-    let typed: Value = sqlx::query_scalar(
-        "select to_jsonb(call_event) - 'body' - 'headers' - 'received_at' from call_event",
-    )
-    .fetch_one(&app.db)
-    .await
-    .unwrap();
-    assert_eq!(
-        typed,
-        json!({
-            "event_id": "evt_5z7h3c", "event": "call.completed", "call_id": "cl_8fKQ92", "problems": [],
-            "occurred_at": "2025-08-21T11:02:44+00:00", "parent_call_id": null, "direction": "inbound",
-            "from_number": "+14085551234", "to_number": "+14085559876", "status": "answered", "reason": null,
-            "queue_id": "q_23", "queue_name": "Support", "agent_id": "ag_102", "agent_name": "Jordan",
-            "started_at": "2025-08-21T10:58:13+00:00", "connected_at": "2025-08-21T10:58:33+00:00",
-            "ended_at": "2025-08-21T11:02:44+00:00", "duration_seconds": 271, "talk_time_seconds": 251,
-            "wrap_up_seconds": 20, "recording_url": "https://recordings.example/abc123.mp3",
-            "notes": "Callback scheduled", "custom_fields": { "crm_id": "ACME-4451", "priority": "high" },
-        })
-    );
+    let stored: Value = sqlx::query_scalar("select to_jsonb(stored_event) from stored_event")
+        .fetch_one(&app.db)
+        .await
+        .unwrap();
+    let expected = json!({
+        "event_id": "evt_5z7h3c", "event": "call.completed", "call_id": "cl_8fKQ92", "problems": [],
+        "occurred_at": "2025-08-21T11:02:44+00:00", "parent_call_id": null, "direction": "inbound",
+        "from_number": "+14085551234", "to_number": "+14085559876", "status": "answered", "reason": null,
+        "queue_id": "q_23", "queue_name": "Support", "agent_id": "ag_102", "agent_name": "Jordan",
+        "started_at": "2025-08-21T10:58:13+00:00", "connected_at": "2025-08-21T10:58:33+00:00",
+        "ended_at": "2025-08-21T11:02:44+00:00", "duration_seconds": 271, "talk_time_seconds": 251,
+        "wrap_up_seconds": 20, "recording_url": "https://recordings.example/abc123.mp3",
+        "notes": "Callback scheduled", "custom_fields": { "crm_id": "ACME-4451", "priority": "high" },
+        "platform": "after_call", "extra": {},
+    });
+    for (field, value) in expected.as_object().unwrap() {
+        assert_eq!(&stored[field], value, "{field}");
+    }
+}
+
+#[tokio::test]
+async fn a_field_that_nobody_knows_reaches_the_view_and_the_jobs() {
+    let app = App::start().await;
+    let mut event = event("evt_1", "cl_1");
+    event["sentiment"] = json!({ "score": 0.5, "words": ["glad"] });
+    app.deliver(&event).await;
+    app.all_done().await;
+    assert_eq!(app.text("select extra -> 'sentiment' ->> 'score' from call").await, "0.5");
+    assert_eq!(app.text("select problems::text from call").await, "{}", "nothing is wrong with it");
+    let reported = app.stand_in.sink().deliveries().remove(0).body;
+    assert_eq!(reported["data"]["extra"], json!({ "sentiment": event["sentiment"] }));
+    assert_eq!(reported["data"]["platform"], "after_call");
 }
 
 #[tokio::test]
@@ -48,12 +61,12 @@ async fn the_documentations_curl_sample_has_no_event_id_and_is_stored_once_under
     assert_eq!(again["status"], "duplicate");
     assert_eq!(app.count("select count(*) from call_event").await, 1);
     assert_eq!(
-        app.text("select notes from call_event").await,
+        app.text("select notes from stored_event").await,
         "Callback scheduled",
         "its wrap_up_notes are the notes"
     );
     assert_eq!(
-        app.text("select array_to_string(problems, '; ') from call_event").await,
+        app.text("select array_to_string(problems, '; ') from stored_event").await,
         "event_id is missing; occurred_at is missing"
     );
 }
@@ -85,7 +98,7 @@ async fn words_and_numbers_that_the_documentation_does_not_list_are_stored() {
         let mut event = event(&format!("evt_{word}"), "cl_1");
         event[field] = json!(word);
         app.deliver(&event).await;
-        let query = format!("select {column}, problems from call_event where event_id = $1");
+        let query = format!("select {column}, problems from stored_event where event_id = $1");
         let row = sqlx::query(sqlx::AssertSqlSafe(query))
             .bind(format!("evt_{word}"))
             .fetch_one(&app.db)
@@ -134,7 +147,7 @@ async fn a_field_of_the_wrong_form_is_null_and_leaves_a_problem() {
         let mut event = event(&format!("evt_{field}_{value}"), "cl_1");
         event[field] = value.clone();
         app.deliver(&event).await;
-        let query = format!("select {column} is null, problems from call_event where event_id = $1");
+        let query = format!("select {column} is null, problems from stored_event where event_id = $1");
         let row = sqlx::query(sqlx::AssertSqlSafe(query))
             .bind(event["event_id"].as_str())
             .fetch_one(&app.db)
@@ -155,10 +168,10 @@ async fn what_text_in_postgres_can_not_hold_loses_no_call() {
         ("deep", &format!("{}{}", "[".repeat(5000), "]".repeat(5000)), None),
     ] {
         let body = format!(
-            r#"{{"event":"call.completed","event_id":"{name}","call_id":"cl_\u0000","notes":{notes},"custom_fields":{{"a\u0000":["\u0000"]}}}}"#
+            r#"{{"event":"call.completed","event_id":"{name}","call_id":"cl_\u0000","notes":{notes},"custom_fields":{{"a\u0000":["\u0000"]}},"b\u0000":["\u0000\\u0000"]}}"#
         );
         app.deliver_text(body).await;
-        let stored: Option<String> = sqlx::query_scalar("select notes from call_event where event_id = $1")
+        let stored: Option<String> = sqlx::query_scalar("select notes from stored_event where event_id = $1")
             .bind(name)
             .fetch_one(&app.db)
             .await
@@ -168,6 +181,10 @@ async fn what_text_in_postgres_can_not_hold_loses_no_call() {
     assert_eq!(
         app.text("select custom_fields::text from call_event limit 1").await,
         "{\"a\u{FFFD}\": [\"\u{FFFD}\"]}"
+    );
+    assert_eq!(
+        app.text("select extra::text from stored_event limit 1").await,
+        "{\"b\u{FFFD}\": [\"\u{FFFD}\\\\u0000\"]}"
     );
 }
 

@@ -28,6 +28,7 @@ mod rotation;
 mod signatures;
 mod silent_database;
 mod stopping;
+mod upgrade;
 mod vendor_trouble;
 mod views;
 mod waiting;

@@ -183,9 +183,9 @@ async fn the_views_and_each_of_their_columns_say_what_they_are() {
     .unwrap();
     assert_eq!(silent, [""; 0]);
     assert_eq!(
-        app.count("select count(*) from pg_class where relkind = 'v' and relname in ('call', 'call_job')")
+        app.count("select count(*) from pg_class where relkind = 'v' and relname in ('call', 'call_job', 'stored_event')")
             .await,
-        2
+        3
     );
 }
 
@@ -209,6 +209,31 @@ async fn a_further_column_is_shown_in_the_view_call_with_what_it_means() {
         .unwrap();
         assert_eq!(told, meaning);
     }
+}
+
+#[tokio::test]
+async fn a_field_without_a_column_is_shown_in_the_view_call_whether_or_not_it_is_read() {
+    let app = App::receiver(&[]).await;
+    let mut event = event("evt_1", "cl_1");
+    event["language"] = json!("en");
+    app.deliver(&event).await;
+    // As of a version in which it is a field of a call.
+    let read = r#"update call_event set details = details || '{"topics": ["refund"]}'"#;
+    sqlx::query(read).execute(&app.db).await.unwrap();
+    for (field, shown) in [("language", "en"), ("topics", r#"["refund"]"#)] {
+        for meaning in ["What it says.", "What it says, better."] {
+            sqlx::query("select show_in_call($1, $2)")
+                .bind(field)
+                .bind(meaning)
+                .execute(&app.db)
+                .await
+                .unwrap();
+        }
+        assert_eq!(row(&app, "call", "evt_1").await[field], shown);
+    }
+    let told = "select string_agg(col_description(attrelid, attnum), '; ') from pg_attribute
+        where attrelid in ('call'::regclass, 'stored_event'::regclass) and attname = 'language'";
+    assert_eq!(app.text(told).await, "What it says, better.; What it says, better.");
 }
 
 #[tokio::test]

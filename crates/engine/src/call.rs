@@ -1,5 +1,7 @@
 //! What every platform's body becomes.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -14,6 +16,8 @@ pub struct Call {
     pub event_id: String,
     /// When we had it.
     pub received_at: DateTime<Utc>,
+    /// The name of the platform that sent it: `after_call`.
+    pub platform: String,
     /// What was not of the documented form.
     pub problems: Vec<String>,
 
@@ -60,6 +64,8 @@ pub struct Call {
     pub notes: Option<String>,
     /// What the account maps in the platform's settings.
     pub custom_fields: Map<String, Value>,
+    /// What else the platform said: the fields of the body that have none here, by their names there.
+    pub extra: Map<String, Value>,
 }
 
 /// Who called whom.
@@ -116,10 +122,15 @@ impl Call {
     /// The text without this call's numbers, names and notes: those stand in the event's row and nowhere else.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let personal = [&self.from, &self.to, &self.notes, &self.agent.name].into_iter().flatten();
+        let fields = [&self.from, &self.to, &self.notes, &self.agent.name].into_iter().flatten();
+        let mut personal: Vec<&str> = fields.map(String::as_str).collect();
+        // Nobody knows what is in it.
+        self.extra.values().for_each(|value| texts(value, &mut personal));
         // Shorter ones would black out parts of other words, and tell nobody apart.
-        let telling = personal.filter(|personal| personal.chars().count() >= 4);
-        telling.fold(text.to_owned(), |text, personal| text.replace(personal.as_str(), "…"))
+        personal.retain(|personal| personal.chars().count() >= 4);
+        // A name first, and then its parts.
+        personal.sort_by_key(|personal| Reverse(personal.len()));
+        personal.into_iter().fold(text.to_owned(), |text, personal| text.replace(personal, "…"))
     }
 
     /// A custom field as text, where it is a text or a number and not empty.
@@ -130,6 +141,16 @@ impl Call {
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         }
+    }
+}
+
+/// Adds all texts that the value holds.
+fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => found.push(text),
+        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        Value::Object(fields) => fields.values().for_each(|field| texts(field, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -13,7 +13,9 @@ const LONGEST_EVENT_ID: usize = 255;
 
 /// A telephone platform.
 pub struct Platform {
-    /// Reads a call from the body of one of its events, but for what is ours to say of it: `received_at`, and an `event_id`
+    /// Its name, which stands in each of its calls and events.
+    pub name: &'static str,
+    /// Reads a call from the body of one of its events, but for what is ours to say of it: `platform`, `received_at`, and an `event_id`
     /// where the platform sent none. It is run again on stored bodies, so a later one must read what an earlier one did.
     pub parse: fn(&[u8]) -> Result<Call, Malformed>,
     /// A call of its form that ended so: `sample("missed", "inbound")`.
@@ -67,6 +69,7 @@ impl Platform {
         // A fault of the parser costs this delivery, and neither the connection nor the queue that met it.
         let call = catch_unwind(AssertUnwindSafe(|| (self.parse)(body)));
         let mut call = call.unwrap_or(Err(Malformed::Panicked))?;
+        self.name.clone_into(&mut call.platform);
         call.received_at = received_at;
         let id = &call.event_id;
         // A retry repeats the body, so where the platform sent no usable id, the body's hash is one.

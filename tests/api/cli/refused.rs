@@ -1,7 +1,7 @@
 //! Settings that no process starts with: it says which, and what to do.
 
 use super::{changed, program, settings};
-use crate::helpers::{App, SAMPLE, TOKEN, database, told};
+use crate::helpers::{App, SAMPLE, TOKEN, database};
 
 #[tokio::test]
 async fn a_setting_that_would_do_harm_keeps_every_process_from_starting() {
@@ -35,6 +35,6 @@ async fn a_setting_that_would_do_harm_keeps_every_process_from_starting() {
 #[tokio::test]
 async fn a_job_that_is_named_twice_is_one() {
     let app = App::receiver(&[("JOBS", "report-call,report-call")]).await;
-    assert_eq!(told(app.post(SAMPLE)).await.0, 200);
+    app.deliver_text(SAMPLE).await;
     assert_eq!(app.count("select count(*) from apalis.jobs").await, 1);
 }

@@ -25,7 +25,7 @@ async fn a_call_that_is_sent_is_stored() {
     assert!(ran.out.contains(&format!("<-- 200 stored {id} (")), "{ran:?}");
     assert_eq!(app.text("select event_id from call_event").await, id);
     assert_eq!(app.text("select status from call_event").await, "answered");
-    assert_eq!(app.count("select count(*) from call_event where problems = '{}'").await, 1);
+    assert_eq!(app.count("select count(*) from stored_event where problems = '{}'").await, 1);
 }
 
 #[tokio::test]

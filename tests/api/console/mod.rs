@@ -300,3 +300,22 @@ async fn hostile_text_is_text() {
     let shown: Value = sqlx::query_scalar("select custom_fields from call").fetch_one(&app.db).await.unwrap();
     assert_eq!(shown[script], script, "it is stored as it came");
 }
+
+#[tokio::test]
+async fn an_event_is_shown_whichever_version_stored_it() {
+    let app = start().await;
+    app.deliver(&event("evt_1", "cl_1")).await;
+    app.all_done().await;
+    // In the columns of the version before.
+    let before = "insert into call_event (event_id, received_at, body, headers, problems, event, call_id, duration_seconds, notes,
+            custom_fields, reason)
+        values ('evt_2', now(), '{}', '[]', '{it is odd}', 'call.completed', 'cl_2', 271, 'Callback scheduled', '{\"a\": 1}', 'no reason')";
+    sqlx::query(before).execute(&app.db).await.unwrap();
+    for (link, only_here) in [("/calls/evt_1", "wrap"), ("/calls/evt_2", "it is odd")] {
+        let shown = page(&app, link).await.to_lowercase();
+        for text in ["4m 31s", "callback scheduled", only_here] {
+            assert!(shown.contains(text), "{text}: {shown}");
+        }
+    }
+    assert!(page(&app, "/").await.contains("no reason"));
+}

@@ -175,7 +175,8 @@ impl App {
     }
 
     /// The same of a body that need not be a documented one.
-    pub(crate) async fn deliver_text(&self, body: String) -> Value {
+    pub(crate) async fn deliver_text(&self, body: impl Into<String>) -> Value {
+        let body = body.into();
         for retry in 0..6 {
             let response = self.post(body.clone()).send().await.unwrap();
             if response.status() != StatusCode::SERVICE_UNAVAILABLE {

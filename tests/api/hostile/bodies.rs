@@ -57,7 +57,7 @@ async fn a_hostile_field_is_null_and_leaves_a_problem_and_the_call_is_stored() {
     {
         let id = format!("evt_{number}");
         assert_eq!(told(app.post(with(&id, field, raw))).await, (200, "stored".to_owned()), "{problem}");
-        let row = sqlx::query("select problems, call_id from call_event where event_id = $1").bind(&id);
+        let row = sqlx::query("select problems, call_id from stored_event where event_id = $1").bind(&id);
         let row = row.fetch_one(&app.db).await.unwrap();
         assert_eq!(row.get::<Vec<String>, _>(0), [problem], "{field}");
         assert_eq!(row.get::<String, _>(1), "cl_1");
@@ -81,6 +81,7 @@ async fn what_is_only_strange_is_stored_as_it_came() {
         ("started_at", "started_at::text", "\"2016-12-31T23:59:60Z\"".to_owned(), "2017-01-01 00:00:00+00"),
         ("started_at", "started_at::text", "\"9999-12-31T23:59:59Z\"".to_owned(), "9999-12-31 23:59:59+00"),
         ("unknown", "call_id", nested(10_000), "cl_1"),
+        ("unknown", "extra ->> 'unknown'", nested(127), &nested(127)),
         ("un\u{0}known", "call_id", "1e999".to_owned(), "cl_1"),
     ]
     .into_iter()
@@ -88,7 +89,7 @@ async fn what_is_only_strange_is_stored_as_it_came() {
     {
         let id = format!("evt_{number}");
         assert_eq!(told(app.post(with(&id, field, &raw))).await, (200, "stored".to_owned()), "{field} {raw}");
-        let query = format!("select {column}, problems from call_event where event_id = $1");
+        let query = format!("select {column}, problems from stored_event where event_id = $1");
         let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(&id);
         let row = query.fetch_one(&app.db).await.unwrap();
         assert_eq!(row.get::<String, _>(0), stored, "{field} {raw}");
@@ -104,7 +105,8 @@ async fn a_custom_field_that_can_not_be_kept_costs_none_of_the_others() {
         nested(3000)
     );
     assert_eq!(told(app.post(with("evt_1", "custom_fields", &custom))).await, (200, "stored".to_owned()));
-    let row = sqlx::query("select custom_fields, problems from call_event").fetch_one(&app.db).await.unwrap();
+    let row =
+        sqlx::query("select custom_fields, problems from stored_event").fetch_one(&app.db).await.unwrap();
     assert_eq!(
         row.get::<Value, _>(0),
         json!({
@@ -126,9 +128,31 @@ async fn custom_fields_of_more_than_8_kb_keep_their_texts_and_numbers() {
         r#"{"score": 5, "crm_id": "ACME-1"}"#
     );
     assert_eq!(
-        app.text("select problems[1] from call_event").await,
+        app.text("select problems[1] from stored_event").await,
         "custom_fields holds 1 that can't be kept"
     );
+}
+
+#[tokio::test]
+async fn fields_that_nobody_knows_are_kept_beside_custom_fields_of_8_kb_together() {
+    let app = App::receiver(&[]).await;
+    let tree = json!(vec![json!({ "": 0 }); 700]);
+    for (event_id, custom, kept) in [("evt_1", json!({}), true), ("evt_2", json!({ "tree": tree }), false)] {
+        let mut event = event(event_id, "cl_1");
+        event["custom_fields"] = custom;
+        event["text"] = json!("x".repeat(100));
+        event["tree"] = tree.clone();
+        assert_eq!(told(app.post(event.to_string())).await, (200, "stored".to_owned()));
+        let row = sqlx::query(
+            "select extra ? 'text', extra ? 'tree', custom_fields from stored_event where event_id = $1",
+        )
+        .bind(event_id)
+        .fetch_one(&app.db)
+        .await
+        .unwrap();
+        assert_eq!((row.get::<bool, _>(0), row.get::<bool, _>(1)), (true, kept), "{event_id}");
+        assert_eq!(row.get::<Value, _>(2), event["custom_fields"]);
+    }
 }
 
 #[tokio::test]
@@ -146,7 +170,7 @@ async fn an_event_id_of_ten_thousand_letters_is_replaced_by_the_bodys_hash() {
 async fn of_a_key_that_is_there_twice_the_last_counts() {
     let app = App::receiver(&[]).await;
     let body = SAMPLE.trim_end().strip_suffix('}').unwrap().to_owned() + r#","call_id":"cl_last"}"#;
-    assert_eq!(told(app.post(body)).await.0, 200);
+    app.deliver_text(body).await;
     assert_eq!(app.text("select call_id from call_event").await, "cl_last");
 }
 
@@ -155,9 +179,9 @@ async fn thousands_of_keys_are_stored_everywhere() {
     let app = App::receiver(&[]).await;
     let keys: Vec<_> = (0..5000).map(|number| format!("\"{number}\":0")).collect();
     let keys = format!("{{{}}}", keys.join(","));
-    assert_eq!(told(app.post(with("evt_1", "custom_fields", &keys))).await.0, 200);
+    app.deliver_text(with("evt_1", "custom_fields", &keys)).await;
     let top = keys.replacen('{', r#"{"event":"call.completed","call_id":"cl_1","#, 1);
-    assert_eq!(told(app.post(top)).await.0, 200);
+    app.deliver_text(top).await;
     let count = "select count(*) from call_event, jsonb_object_keys(custom_fields)";
     assert_eq!(app.count(count).await, 5000);
 }
@@ -168,13 +192,13 @@ async fn a_body_in_another_encoding_is_stored_where_its_json_can_be_read() {
     let latin_1 =
         [r#"{"event":"call.completed","call_id":"cl_1","notes":"caf"#.as_bytes(), b"\xE9\"}"].concat();
     assert_eq!(told(app.post(latin_1.clone())).await, (200, "stored".to_owned()));
-    assert_eq!(app.text("select notes from call_event").await, "caf\u{FFFD}");
-    assert_eq!(app.text("select problems[1] from call_event").await, "the body is not UTF-8");
+    assert_eq!(app.text("select notes from stored_event").await, "caf\u{FFFD}");
+    assert_eq!(app.text("select problems[1] from stored_event").await, "the body is not UTF-8");
     let body: Vec<u8> = sqlx::query_scalar("select body from call_event").fetch_one(&app.db).await.unwrap();
     assert_eq!(body, latin_1, "the body itself is kept as it came");
 
     let with_mark = format!("\u{FEFF}{}", event("evt_mark", "cl_1"));
-    assert_eq!(told(app.post(with_mark)).await.0, 200);
+    app.deliver_text(with_mark).await;
     let utf_16 = |order: fn(u16) -> [u8; 2]| SAMPLE.encode_utf16().flat_map(order).collect::<Vec<_>>();
     assert_eq!(told(app.post(utf_16(u16::to_le_bytes))).await.0, 400);
     assert_eq!(told(app.post(utf_16(u16::to_be_bytes))).await.0, 400);

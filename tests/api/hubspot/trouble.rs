@@ -3,7 +3,7 @@
 use stand_in::Fault;
 
 use super::{start, the_call, with};
-use crate::helpers::{App, SAMPLE, event, eventually, files::Files, quoting::Quoting, told};
+use crate::helpers::{App, SAMPLE, event, eventually, files::Files, quoting::Quoting};
 
 #[tokio::test]
 async fn after_lost_replies_it_holds_one_call_beside_one_contact() {
@@ -39,7 +39,7 @@ async fn a_revoked_key_is_one_error_that_names_it_and_all_flows_when_it_is_mende
         app.deliver(&event(&format!("evt_{n}"), &format!("cl_{n}"))).await;
     }
     app.process.says("is HUBSPOT_TOKEN right").await;
-    assert_eq!(told(app.post(SAMPLE)).await.0, 200);
+    app.deliver_text(SAMPLE).await;
     eventually("a probe was refused too", async || app.heard("upsert") > 3).await;
     assert_eq!(app.process.log().matches("its jobs wait until it is well again").count(), 1);
     app.stand_in.clear_faults();

@@ -92,13 +92,14 @@ async fn event(pool: &PgPool, event_id: &str) -> sqlx::Result<Option<Stored>> {
     sqlx::query_as!(
         Stored,
         r#"
-        select event_id, received_at, body, problems, event, call_id, occurred_at, parent_call_id, direction,
+        select event_id as "event_id!", received_at as "received_at!", body as "body!", problems as "problems!",
+               event as "event!", call_id as "call_id!", occurred_at, parent_call_id, direction,
                from_number, to_number, status, reason, queue_id, queue_name, agent_id, agent_name, started_at,
                connected_at, ended_at, duration_seconds as "duration_seconds: Seconds",
                talk_time_seconds as "talk_time_seconds: Seconds", wrap_up_seconds as "wrap_up_seconds: Seconds",
                recording_url, notes,
-               custom_fields as "custom_fields: Json<Map<String, Value>>"
-        from call_event where event_id = $1
+               custom_fields as "custom_fields!: Json<Map<String, Value>>"
+        from stored_event where event_id = $1
         "#,
         event_id,
     )

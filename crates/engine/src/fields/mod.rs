@@ -5,7 +5,7 @@
 
 mod values;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, mem};
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -31,8 +31,8 @@ pub enum Malformed {
     Panicked,
 }
 
-/// Custom fields of more bytes than this keep their texts and numbers, but no objects and lists: those grow a hundredfold
-/// when they are read, and nobody maps a field to so much.
+/// What is kept as it comes and has more bytes than this together, custom fields first, keeps its texts and numbers, but no
+/// objects and lists: those grow a hundredfold when they are read, and nobody maps a field to so much.
 pub(crate) const LARGEST_TREE: usize = 8 * 1024;
 
 /// Whether the documentation says that a field is always there.
@@ -44,11 +44,13 @@ pub enum Need {
     Optional,
 }
 
-/// The fields of one object, and what was wrong with those that were read.
+/// The fields of one object that nobody has read yet, and what was wrong with those that were.
 pub struct Fields<'a> {
     raw: HashMap<Lossy, &'a RawValue>,
     /// What was not of the documented form, a sentence each.
     pub problems: Vec<String>,
+    /// The bytes that objects and lists may still have.
+    trees: usize,
 }
 
 impl<'a> Fields<'a> {
@@ -61,7 +63,7 @@ impl<'a> Fields<'a> {
         // RFC 8259, section 8.1, lets a parser ignore a byte order mark.
         let body = body.strip_prefix('\u{FEFF}').unwrap_or(body);
         match serde_json::from_str(body) {
-            Ok(raw) => Ok(Self { raw, problems: Vec::new() }),
+            Ok(raw) => Ok(Self { raw, problems: Vec::new(), trees: LARGEST_TREE }),
             Err(error) if error.is_data() => Err(Malformed::NotAnObject),
             Err(error) => Err(Malformed::Json(hint(&error))),
         }
@@ -73,7 +75,7 @@ impl<'a> Fields<'a> {
     ///
     /// It is missing, empty, or no text.
     pub fn required(&mut self, name: &'static str) -> Result<String, Malformed> {
-        let text = self.raw.get(name).and_then(|raw| serde_json::from_str::<Text>(raw.get()).ok());
+        let text = self.raw.remove(name).and_then(|raw| serde_json::from_str::<Text>(raw.get()).ok());
         text.map(String::from).filter(|text| !text.is_empty()).ok_or(Malformed::Missing(name))
     }
 
@@ -118,9 +120,7 @@ impl<'a> Fields<'a> {
             return Map::new();
         };
         let all = fields.len();
-        let trees = raw.get().len() <= LARGEST_TREE;
-        let kept = |(key, value): (Lossy, &RawValue)| Some((storable(&key.0), custom(value.get(), trees)?));
-        let object: Map<String, Value> = fields.into_iter().filter_map(kept).collect();
+        let object = self.keep(fields, raw.get().len());
         if object.len() < all {
             // Without their names: those are the sender's text, of any length and content.
             self.problems.push(format!("{name} holds {} that can't be kept", all - object.len()));
@@ -128,9 +128,26 @@ impl<'a> Fields<'a> {
         object
     }
 
+    /// All that nobody has read, as far as it can be kept. The documentation doesn't speak of it, so nothing can be wrong
+    /// with it.
+    pub fn rest(&mut self) -> Map<String, Value> {
+        let fields = mem::take(&mut self.raw);
+        let bytes = fields.values().map(|raw| raw.get().len()).sum();
+        self.keep(fields, bytes)
+    }
+
+    /// These fields, which have so many bytes together, as they come.
+    fn keep(&mut self, fields: HashMap<Lossy, &RawValue>, bytes: usize) -> Map<String, Value> {
+        let left = self.trees.checked_sub(bytes);
+        self.trees = left.unwrap_or(self.trees);
+        let kept =
+            |(key, value): (Lossy, &RawValue)| Some((storable(&key.0), custom(value.get(), left.is_some())?));
+        fields.into_iter().filter_map(kept).collect()
+    }
+
     /// The field, or `None` and, where the documentation wants it, a problem.
     pub fn read<T: Deserialize<'a>>(&mut self, name: &str, need: Need, form: &str) -> Option<T> {
-        let raw: &'a str = self.raw.get(name).map_or("null", |raw| raw.get());
+        let raw: &'a str = self.raw.remove(name).map_or("null", RawValue::get);
         let problem = match (raw, serde_json::from_str(raw)) {
             ("null", _) if need == Need::Optional => return None,
             ("null", _) => format!("{name} is missing"),

@@ -57,7 +57,7 @@ impl From<Text> for String {
     }
 }
 
-/// A custom field: any JSON, where a number that 64 bits can't hold is kept as the text of its digits, for it may be an
+/// A field that is kept as it comes: any JSON, where a number that 64 bits can't hold is kept as the text of its digits, for it may be an
 /// id. `None` for an object or a list that is not wanted, nested too deep, or broken inside.
 pub(super) fn custom(raw: &str, trees: bool) -> Option<Value> {
     if let Ok(Text(text)) = serde_json::from_str(raw) {

@@ -56,7 +56,7 @@ async fn take(memory: &Arc<Semaphore>, bytes: usize, most: usize, deadline: Inst
     Some(Reserved { _permit: permit.expect("it is never closed") })
 }
 
-/// About what an event takes: its texts on their way from the body to Postgres, and its custom fields, where an object
+/// About what an event takes: its texts on their way from the body to Postgres, and what is kept as it comes, where an object
 /// takes some 640 bytes (a node of its map) and anything else some 144 (a key, a value, and air).
 fn weight(body: &[u8]) -> usize {
     let nodes = |byte: &u8| match byte {
@@ -64,7 +64,7 @@ fn weight(body: &[u8]) -> usize {
         b'[' | b',' => 144,
         _ => 0,
     };
-    // No more than the largest tree, or custom fields of the shortest names.
+    // No more than the largest tree, or fields of the shortest names.
     let most = (100 * LARGEST_TREE).max(16 * body.len());
     4 * body.len() + body.iter().map(nodes).sum::<usize>().min(most)
 }

@@ -1,11 +1,12 @@
 //! The one transaction that makes events and their jobs durable together.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     iter,
 };
 
 use chrono::{DateTime, Utc};
+use serde_json::value::{RawValue, to_raw_value};
 use sqlx::{Connection, PgConnection, types::Json};
 use ulid::Ulid;
 
@@ -16,6 +17,25 @@ use crate::{
     job::Enabled,
     work::tasks,
 };
+
+/// The fields of a call that have columns of their own: what is searched or sorted by, and what jobs read of a call's other
+/// events. All others stand in the column `details`, and a further one needs no line here.
+const COLUMNS: [&str; 14] = [
+    "event_id",
+    "received_at",
+    "platform",
+    "event",
+    "call_id",
+    "occurred_at",
+    "direction",
+    "from",
+    "to",
+    "status",
+    "queue",
+    "agent",
+    "recording_url",
+    "custom_fields",
+];
 
 /// Writes the new events among these, enqueues their jobs, and says of each delivery, in order, what became of it.
 pub(super) async fn write<'a>(
@@ -63,8 +83,8 @@ pub(super) async fn try_out(connection: &mut PgConnection, jobs: &Enabled) -> sq
     let event_id = format!("try-out:{}", Ulid::generate());
     let now = sqlx::query_scalar!(
         r#"
-        insert into call_event (event_id, received_at, body, headers, problems, event, call_id, custom_fields)
-        values ($1, now(), '', '[]', '{}', 'try-out', '', '{}')
+        insert into call_event (event_id, received_at, body, headers, event, call_id, custom_fields)
+        values ($1, now(), '', '[]', 'try-out', '', '{}')
         returning extract(epoch from now())::bigint as "now!"
         "#,
         event_id,
@@ -84,63 +104,39 @@ async fn insert(
 ) -> sqlx::Result<(HashSet<String>, i64)> {
     let texts = |of: fn(&Call) -> Option<&str>| column(deliveries, of);
     let times = |of: fn(&Call) -> Option<DateTime<Utc>>| column(deliveries, of);
-    let seconds = |of: fn(&Call) -> Option<u32>| {
-        deliveries.iter().map(|delivery| of(&delivery.event).map(i64::from)).collect::<Vec<_>>()
-    };
     let rows = sqlx::query!(
         r#"
         insert into call_event (
-            event_id, received_at, body, headers, problems,
-            event, call_id, occurred_at, parent_call_id, direction, from_number, to_number, status, reason,
-            queue_id, queue_name, agent_id, agent_name, started_at, connected_at, ended_at,
-            duration_seconds, talk_time_seconds, wrap_up_seconds, recording_url, notes, custom_fields
+            event_id, received_at, platform, body, headers, event, call_id, occurred_at, direction, from_number, to_number,
+            status, queue_id, queue_name, agent_id, agent_name, recording_url, custom_fields, details
         )
-        select
-            event_id, received_at, body, headers, string_to_array(problems, e'\n'),
-            event, call_id, occurred_at, parent_call_id, direction, from_number, to_number, status, reason,
-            queue_id, queue_name, agent_id, agent_name, started_at, connected_at, ended_at,
-            duration_seconds, talk_time_seconds, wrap_up_seconds, recording_url, notes, custom_fields
-        from unnest(
-            $1::text[], $2::timestamptz[], $3::bytea[], $4::jsonb[], $5::text[],
-            $6::text[], $7::text[], $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-            $15::text[], $16::text[], $17::text[], $18::text[], $19::timestamptz[], $20::timestamptz[], $21::timestamptz[],
-            $22::bigint[], $23::bigint[], $24::bigint[], $25::text[], $26::text[], $27::jsonb[]
-        ) as delivery (
-            event_id, received_at, body, headers, problems,
-            event, call_id, occurred_at, parent_call_id, direction, from_number, to_number, status, reason,
-            queue_id, queue_name, agent_id, agent_name, started_at, connected_at, ended_at,
-            duration_seconds, talk_time_seconds, wrap_up_seconds, recording_url, notes, custom_fields
+        select * from unnest(
+            $1::text[], $2::timestamptz[], $3::text[], $4::bytea[], $5::jsonb[], $6::text[], $7::text[], $8::timestamptz[],
+            $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
+            $17::text[], $18::jsonb[], $19::jsonb[]
         )
         on conflict (event_id) do nothing
         returning event_id, floor(extract(epoch from now()))::bigint as "now!"
         "#,
         texts(|event| Some(&event.event_id)) as _,
         times(|event| Some(event.received_at)) as _,
+        texts(|event| Some(&event.platform)) as _,
         deliveries.iter().map(|delivery| &delivery.body[..]).collect::<Vec<_>>() as _,
         deliveries.iter().map(|delivery| &delivery.headers).collect::<Vec<_>>() as _,
-        deliveries.iter().map(|delivery| delivery.event.problems.join("\n")).collect::<Vec<_>>() as _,
         texts(|event| Some(&event.event)) as _,
         texts(|event| Some(&event.call_id)) as _,
         times(|event| event.occurred_at) as _,
-        texts(|event| event.parent_call_id.as_deref()) as _,
         texts(|event| event.direction.as_ref().map(AsRef::as_ref)) as _,
         texts(|event| event.from.as_deref()) as _,
         texts(|event| event.to.as_deref()) as _,
         texts(|event| event.status.as_ref().map(AsRef::as_ref)) as _,
-        texts(|event| event.reason.as_deref()) as _,
         texts(|event| event.queue.id.as_deref()) as _,
         texts(|event| event.queue.name.as_deref()) as _,
         texts(|event| event.agent.id.as_deref()) as _,
         texts(|event| event.agent.name.as_deref()) as _,
-        times(|event| event.started_at) as _,
-        times(|event| event.connected_at) as _,
-        times(|event| event.ended_at) as _,
-        seconds(|event| event.duration_seconds) as _,
-        seconds(|event| event.talk_time_seconds) as _,
-        seconds(|event| event.wrap_up_seconds) as _,
         texts(|event| event.recording_url.as_deref()) as _,
-        texts(|event| event.notes.as_deref()) as _,
         deliveries.iter().map(|delivery| Json(&delivery.event.custom_fields)).collect::<Vec<_>>() as _,
+        deliveries.iter().map(|delivery| details(&delivery.event).map(Json)).collect::<Result<Vec<_>, _>>()? as _,
     )
     .fetch_all(connection)
     .await?;
@@ -150,6 +146,18 @@ async fn insert(
 
 fn column<'a, T>(deliveries: &[&'a Delivery], of: fn(&'a Call) -> Option<T>) -> Vec<Option<T>> {
     deliveries.iter().map(|delivery| of(&delivery.event)).collect()
+}
+
+/// The fields that a call has and [`COLUMNS`] don't, as one JSON object. Its values are copied as they are written: a tree
+/// of them would take many times as much memory.
+fn details(call: &Call) -> sqlx::Result<Box<RawValue>> {
+    let details = || {
+        let call = serde_json::to_string(call)?;
+        let mut fields: BTreeMap<&str, &RawValue> = serde_json::from_str(&call)?;
+        fields.retain(|name, value| !COLUMNS.contains(name) && value.get() != "null");
+        to_raw_value(&fields)
+    };
+    details().map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
 /// Of events that were here before: when they first came, and whether with this body.

@@ -35,6 +35,7 @@ const BAD: &str = "cl_3";
 const UNREADABLE: &str = "cl_unreadable";
 
 static PLATFORM: Platform = Platform {
+    name: "misbehaving",
     parse,
     sample: |_, _| json!({}),
     write: |_, _| {},
