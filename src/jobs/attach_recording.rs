@@ -72,3 +72,19 @@ impl AttachRecording {
             .is_some_and(|status| self.create_for.iter().any(|listed| listed == status.as_ref()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use engine::testing::{call, run};
+
+    use super::*;
+    use crate::receive::after_call::PLATFORM;
+
+    #[test]
+    fn a_call_without_a_ticket_is_left_alone_where_its_status_makes_none() {
+        let settings = ["ZENDESK_BASE_URL={vendor}", "ZENDESK_CLIENT_ID=id", "ZENDESK_CLIENT_SECRET=secret"];
+        let ran = run::<AttachRecording>(&settings, &call(&PLATFORM, "answered"));
+        assert_eq!(ran.outcome.expect("it has nothing to do").to_string(), "skipped: no ticket named");
+        assert!(ran.received.is_empty());
+    }
+}

@@ -34,3 +34,19 @@ impl Job for ReportCall {
         Ok(Outcome::done("delivery", key).into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use engine::testing::{call, run};
+
+    use super::*;
+    use crate::receive::after_call::PLATFORM;
+
+    #[test]
+    fn every_call_is_reported() {
+        let ran = run::<ReportCall>(&["REPORT_URL={vendor}/calls"], &call(&PLATFORM, "missed"));
+        assert!(ran.wanted && ran.outcome.is_ok());
+        assert_eq!(ran.received[0].path, "/calls");
+        assert_eq!(ran.received[0].body["data"]["status"], "missed");
+    }
+}

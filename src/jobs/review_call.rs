@@ -45,3 +45,24 @@ impl Job for ReviewCall {
         Ok(Outcome::done("delivery", key).into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use engine::testing::{call, run};
+
+    use super::*;
+    use crate::receive::after_call::PLATFORM;
+
+    #[test]
+    fn a_missed_call_and_a_very_short_one_are_worth_a_review() {
+        let url = "REVIEW_URL={vendor}/reviews";
+        let ran = run::<ReviewCall>(&[url], &call(&PLATFORM, "missed"));
+        assert!(ran.wanted && ran.outcome.is_ok());
+        assert_eq!(ran.received[0].path, "/reviews");
+        // The sample's call has a talk time of 251 s.
+        for (least, wanted) in [("251", false), ("252", true)] {
+            let least = format!("REVIEW_SHORT_SECONDS={least}");
+            assert_eq!(run::<ReviewCall>(&[url, &least], &call(&PLATFORM, "answered")).wanted, wanted);
+        }
+    }
+}

@@ -40,3 +40,24 @@ impl Job for UpdateCrm {
         Ok(Outcome::done("call", logged.id).at(logged.url).with(logged.note).into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use engine::testing::{call, run_beside};
+    use serde_json::json;
+
+    use super::*;
+    use crate::receive::after_call::PLATFORM;
+
+    #[test]
+    fn a_call_is_logged_under_its_id() {
+        let settings = ["HUBSPOT_TOKEN=key", "HUBSPOT_BASE_URL={vendor}"];
+        let missed = call(&PLATFORM, "missed");
+        let ran = run_beside::<UpdateCrm>(&settings, &missed, |request| match &request.path {
+            path if path.ends_with("/upsert") => (200, json!({ "results": [{ "id": "512" }] })),
+            _ => (200, json!({ "total": 0, "results": [] })),
+        });
+        assert!(ran.outcome.is_ok_and(|outcome| outcome.to_string().starts_with("call 512")));
+        assert_eq!(ran.received[0].body["inputs"][0]["id"], missed.call_id);
+    }
+}

@@ -65,6 +65,15 @@ impl Outcome {
     }
 }
 
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Done(receipt) => receipt.fmt(f),
+            Self::Skipped(reason) => write!(f, "skipped: {reason}"),
+        }
+    }
+}
+
 /// What a job achieved at a vendor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {

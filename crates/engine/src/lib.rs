@@ -13,7 +13,7 @@
 //! handler can reach), [`admin`] (the second listener), [`console`] (pages for people), [`alerts`] (messages to them),
 //! [`commands`] (what the program does besides receiving and working), [`db`] (pools and migrations), [`rotation`] (secrets
 //! that change), [`readiness`] (probes), [`telemetry`] (logs), [`package`](mod@package) (the program's name), and [`dev`], what
-//! `cargo run` brings so that nothing has to be set up.
+//! `cargo run` brings so that nothing has to be set up. [`testing`] runs a job in a test.
 
 pub mod admin;
 pub mod alerts;
@@ -39,5 +39,7 @@ pub mod receiver;
 pub mod rotation;
 pub mod serve;
 pub mod telemetry;
+#[cfg(feature = "dev")]
+pub mod testing;
 pub mod vendor;
 pub mod work;
