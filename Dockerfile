@@ -12,9 +12,10 @@ COPY crates/engine/Cargo.toml crates/engine/Cargo.toml
 COPY crates/local-postgres/Cargo.toml crates/local-postgres/Cargo.toml
 COPY crates/stand-in/Cargo.toml crates/stand-in/Cargo.toml
 COPY crates/xtask/Cargo.toml crates/xtask/Cargo.toml
+COPY examples/acme/Cargo.toml examples/acme/Cargo.toml
 # Empty programs in the places that the manifests name, so that a layer of its own holds the dependencies: it is built
 # anew when Cargo.lock or a manifest changes, not with the source.
-RUN for file in src/main.rs crates/stand-in/src/main.rs crates/xtask/src/main.rs \
+RUN for file in src/main.rs crates/stand-in/src/main.rs crates/xtask/src/main.rs examples/acme/src/main.rs \
         $(awk -F '"' '/^\[/ { table = $1 } \
             table == "[[bench]]" && /^name/ { print "benches/" $2 ".rs" } \
             table == "[[test]]" && /^path/ { print $2 }' Cargo.toml); do \

@@ -16,6 +16,10 @@ pub trait Job: Send + Sync + Sized + 'static {
     /// Its name, also its queue's and the word in `JOBS`. Renamed, it leaves its queued work behind.
     const NAME: &'static str;
 
+    /// Whether it is done once for a call, rather than for each of its events: what is told once, such as a report, and
+    /// needs no bringing up to date.
+    const ONCE_A_CALL: bool = false;
+
     /// The program's settings.
     type Settings: Send + Sync + 'static;
 
@@ -203,6 +207,8 @@ pub struct JobKind {
     pub name: &'static str,
     /// Whether it runs where `JOBS` is not set.
     pub by_default: bool,
+    /// [`Job::ONCE_A_CALL`].
+    pub once_a_call: bool,
     wants: fn(&Call, &Config) -> bool,
     make: fn(&Config) -> Result<Arc<dyn AnyJob>, ConfigError>,
 }
@@ -212,6 +218,7 @@ impl JobKind {
         Self {
             name: J::NAME,
             by_default,
+            once_a_call: J::ONCE_A_CALL,
             wants: |call, config| J::wants(call, config.fork.get()),
             make: |config| Ok(Arc::new(J::new(config.fork.get())?)),
         }

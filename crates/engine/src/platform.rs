@@ -47,6 +47,8 @@ pub struct Said {
     pub event_id: Option<String>,
     /// Custom fields.
     pub custom_fields: Map<String, Value>,
+    /// The platform's token, for one that carries it in the body.
+    pub token: Option<String>,
 }
 
 /// What goes into the platform's form.

@@ -73,11 +73,16 @@ async fn chore(chore: Chore) -> anyhow::Result<()> {
     }
 }
 
-/// The program knows its settings, and writes them itself.
+/// A program knows its settings, and writes them itself.
 fn settings(root: &Path) -> anyhow::Result<()> {
-    let status =
-        Command::new(env!("CARGO")).args(["run", "--quiet", "--", "settings"]).current_dir(root).status()?;
-    ensure!(status.success(), "the program can't say what its settings are");
+    for arguments in [&["--", "settings"][..], &["--package", "acme", "--", "settings", "examples/acme"]] {
+        let status = Command::new(env!("CARGO"))
+            .args(["run", "--quiet"])
+            .args(arguments)
+            .current_dir(root)
+            .status()?;
+        ensure!(status.success(), "the program can't say what its settings are");
+    }
     Ok(())
 }
 

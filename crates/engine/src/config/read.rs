@@ -81,8 +81,9 @@ impl Source {
             let default =
                 argument.get_default_values().first().map(|value| value.to_string_lossy().into_owned());
             let text = argument.get_long_help().or(argument.get_help()).map(ToString::to_string);
+            let value = self.values.get(&name).filter(|_| !is_secret(&argument)).cloned();
             Some(Setting {
-                default: self.values.get(&name).cloned().or(default).unwrap_or_default(),
+                default: value.or(default).unwrap_or_default(),
                 meaning: text.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" "),
                 heading: argument.get_help_heading().unwrap_or("Process").to_owned(),
                 secret: is_secret(&argument),

@@ -108,9 +108,11 @@ impl Dev {
         };
         let fields = self.vendors.map_or(&[][..], |vendors| vendors.fields).iter();
         let custom_fields = fields.map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+        let token = config.webhook.token.as_ref().filter(|_| self.secret.is_some());
+        let token = token.map(|token| token.expose_secret().to_owned());
         let mut event = (parts.platform.sample)("answered", "inbound");
         if let Some(event) = event.as_object_mut() {
-            (parts.platform.write)(event, &Said { custom_fields, ..Said::default() });
+            (parts.platform.write)(event, &Said { custom_fields, token, ..Said::default() });
         }
         format!("curl -X POST {webhook} -H \"{credential}\" -H 'Content-Type: application/json' -d '{event}'")
     }

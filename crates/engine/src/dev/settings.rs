@@ -37,15 +37,18 @@ fn is_of_receivers(setting: &Setting) -> bool {
     setting.name.starts_with("WEBHOOK_")
 }
 
-/// Writes all places below this folder.
+/// Writes all places below this folder; files that are not there stay so.
 ///
 /// # Errors
 ///
-/// A file or its place is not there.
+/// A file lacks its place.
 pub fn write(source: &Source, root: &Path) -> anyhow::Result<()> {
     let settings = source.settings();
     for (file, mark, render) in PLACES {
         let path = root.join(file);
+        if !path.exists() {
+            continue;
+        }
         let text = fs::read_to_string(&path).with_context(|| format!("{file} can't be read"))?;
         let written = filled(&text, mark, |before| render(&settings, before));
         let written = written.with_context(|| format!("{file} lacks the line `{mark}`"))?;

@@ -70,6 +70,16 @@ impl Credentials {
             }),
             None => None,
         };
+        self.judge(token, basic)
+    }
+
+    /// The same of a token that did not stand in a header.
+    pub(super) fn check_token(&self, sent: Option<&[u8]>) -> Result<(), Rejection> {
+        let found = self.token.as_ref().zip(sent).map(|(secret, sent)| secret.is(sent));
+        self.judge(found, None)
+    }
+
+    fn judge(&self, token: Option<Match>, basic: Option<Match>) -> Result<(), Rejection> {
         for (found, previous) in [(token, &self.previous_token), (basic, &self.previous_basic)] {
             match found {
                 Some(Match::Current) => return Ok(()),

@@ -14,6 +14,7 @@ mod signature;
 
 use std::{
     net::{IpAddr, SocketAddr},
+    ops::Range,
     sync::Arc,
     time::Duration,
 };
@@ -103,29 +104,57 @@ impl Guard {
     ///
     /// Where the server doesn't add the peer's address to its requests, as [`serve`](crate::serve) does.
     pub async fn admit(&self, request: Request) -> Result<Verified, Refused> {
+        self.pass(request, None).await
+    }
+
+    /// The same for a platform whose token stands in the body, where `token` finds it: it is compared once the body is read,
+    /// and blanked before anything else sees it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`admit`](Self::admit).
+    pub async fn admit_by(&self, request: Request, token: TokenOf) -> Result<Verified, Refused> {
+        self.pass(request, Some(token)).await
+    }
+
+    async fn pass(&self, request: Request, token: Option<TokenOf>) -> Result<Verified, Refused> {
         let (parts, body) = request.into_parts();
         let ConnectInfo(peer) =
             parts.extensions.get::<ConnectInfo<SocketAddr>>().expect("the server adds the peer");
         let peer = peer.ip().to_canonical();
         let client = self.addresses.admit(peer, &parts.headers)?;
-        self.read(client, &parts.headers, body).await.map_err(|why| Refused::new(client, why))
+        self.read(client, &parts.headers, body, token).await.map_err(|why| Refused::new(client, why))
     }
 
     /// The request of an address that may deliver, once all else is verified.
-    async fn read(&self, client: IpAddr, headers: &HeaderMap, body: Body) -> Result<Verified, Rejection> {
+    async fn read(
+        &self,
+        client: IpAddr,
+        headers: &HeaderMap,
+        body: Body,
+        token: Option<TokenOf>,
+    ) -> Result<Verified, Rejection> {
         // One request is judged by one set of them, whatever is rotated meanwhile.
         let secrets = self.secrets.now();
-        secrets.credentials.check(headers).map_err(|rejection| self.failures.count(client, rejection))?;
+        let counted = |rejection| self.failures.count(client, rejection);
+        if token.is_none() {
+            secrets.credentials.check(headers).map_err(counted)?;
+        }
         if headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
             return Err(Rejection::EncodedBody);
         }
         // It gives back the body's memory at the end, once the event has its own.
-        let (body, _memory) = body::read(body, self.max_body, &self.memory).await?;
+        let (mut body, _memory) = body::read(body, self.max_body, &self.memory).await?;
         let (received_at, deadline) = (Utc::now(), Instant::now() + PATIENCE);
-        secrets
-            .signatures
-            .check(headers, &body)
-            .map_err(|rejection| self.failures.count(client, rejection))?;
+        let range = token.and_then(|token| token(&body));
+        if token.is_some() {
+            let sent = range.clone().and_then(|range| body.get(range));
+            secrets.credentials.check_token(sent).map_err(counted)?;
+        }
+        secrets.signatures.check(headers, &body).map_err(counted)?;
+        if let Some(range) = range {
+            body = blanked(&body, range);
+        }
         let memory = self.memory.for_event(&body, deadline).await.ok_or(Rejection::NoMemory)?;
         let headers = self.without_credentials(headers, &secrets);
         Ok(Verified { client, headers, body, received_at, deadline, memory })
@@ -143,6 +172,18 @@ impl Guard {
         };
         headers.iter().filter(harmless).map(pair).collect()
     }
+}
+
+/// Where a body holds the platform's token, as a range of its bytes.
+pub type TokenOf = fn(&[u8]) -> Option<Range<usize>>;
+
+/// The body with stars in place of these bytes.
+fn blanked(body: &[u8], range: Range<usize>) -> Bytes {
+    let mut body = body.to_vec();
+    if let Some(secret) = body.get_mut(range) {
+        secret.fill(b'*');
+    }
+    body.into()
 }
 
 /// A request that passed the guard.

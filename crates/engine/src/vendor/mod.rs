@@ -104,11 +104,15 @@ impl Vendor {
     /// Those of [`send`](Self::send).
     pub async fn send_apart(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
         let again = request.try_clone();
-        let answer = match (self.send_once(request).await, again) {
-            (Err(NoAnswer::Broken(_)), Some(again)) => self.send_once(again).await,
+        let answer = match (self.try_once(request).await, again) {
+            (Err(NoAnswer::Broken(_)), Some(again)) => self.try_once(again).await,
             (answer, _) => answer,
         };
-        answer.map_err(|missing| match missing {
+        answer.map_err(|missing| self.error(missing))
+    }
+
+    fn error(&self, missing: NoAnswer) -> ClientError {
+        match missing {
             // Without the URL, which may hold a number or an id of a contact.
             NoAnswer::Broken(error) | NoAnswer::Late(error) => {
                 let error = anyhow::Error::from(error.without_url());
@@ -127,7 +131,19 @@ impl Vendor {
             NoAnswer::TooLarge => {
                 ClientError::Down(format!("{} sent more than {LARGEST_ANSWER} bytes", self.name))
             }
-        })
+        }
+    }
+
+    /// The same for a request that is not safe to repeat, since its vendor has no key by which it would know it again: it is
+    /// sent once. Whoever sends it looks first whether an earlier run has done it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send`](Self::send).
+    pub async fn send_once(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+        let answer = self.try_once(request).await.map_err(|missing| self.error(missing))?;
+        self.heed(&answer);
+        Ok(answer)
     }
 
     /// Sends less for a while where the answer says that it was too much.
@@ -139,7 +155,7 @@ impl Vendor {
         }
     }
 
-    async fn send_once(&self, request: RequestBuilder) -> Result<Answer, NoAnswer> {
+    async fn try_once(&self, request: RequestBuilder) -> Result<Answer, NoAnswer> {
         if let Some(budget) = &self.budget {
             budget.take().await.map_err(NoAnswer::Paused)?;
         }

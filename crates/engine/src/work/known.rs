@@ -24,7 +24,7 @@ pub(super) struct Known {
     own_recording: Option<String>,
     /// Whether the newest event has this job too.
     pub(super) newest_has_job: bool,
-    /// Whether this job has its receipt for this event, from its destination.
+    /// Whether this job has its receipt for this event, or for another of its call where one is enough, from its destination.
     pub(super) receipt: bool,
 }
 
@@ -51,12 +51,16 @@ impl Ledger<'_> {
                        order by occurred_at desc nulls last, received_at desc, event_id desc
                    ) as "custom_fields!: Vec<Json<Map<String, Value>>>",
                    (select recording_url from call_event where event_id = $1) as own_recording,
-                   exists (select from receipt where event_id = $1 and job = $2 and destination = $3) as "receipt!"
+                   exists (
+                       select from receipt where job = $2 and destination = $3
+                       and (event_id = $1 or $4 and event_id in (select event_id from event))
+                   ) as "receipt!"
             from newest
             "#,
             self.event_id,
             self.job,
             self.destination,
+            self.once_a_call,
         );
         let row = db::within(query.fetch_one(self.pool)).await?;
         let newest_has_job =

@@ -19,6 +19,8 @@ pub(super) struct Ledger<'a> {
     pub(super) destination: &'a str,
     pub(super) event_id: &'a str,
     pub(super) task_id: &'a str,
+    /// Whether a receipt of any event of the call is this one's too.
+    pub(super) once_a_call: bool,
 }
 
 /// An attempt that has begun, and what came before it.

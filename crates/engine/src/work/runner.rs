@@ -43,6 +43,8 @@ pub(super) struct Runner {
     /// [`Job::NAME`](crate::job::Job::NAME).
     pub(super) name: &'static str,
     pub(super) job: Live<dyn AnyJob>,
+    /// [`Job::ONCE_A_CALL`](crate::job::Job::ONCE_A_CALL).
+    pub(super) once_a_call: bool,
     /// [`Job::wants`](crate::job::Job::wants) under this deployment's settings.
     pub(super) wants: Box<dyn Fn(&Call) -> bool + Send + Sync>,
     pub(super) destination: String,
@@ -67,8 +69,14 @@ pub(super) enum Ended {
 impl Runner {
     /// Runs the job for an event and writes down how it ended; `probe` says that it is to show whether its vendor is well.
     pub(super) async fn run(&self, event_id: &str, task_id: &str, probe: bool) -> sqlx::Result<Ended> {
-        let ledger =
-            Ledger { pool: &self.pool, job: self.name, destination: &self.destination, event_id, task_id };
+        let ledger = Ledger {
+            pool: &self.pool,
+            job: self.name,
+            destination: &self.destination,
+            event_id,
+            task_id,
+            once_a_call: self.once_a_call,
+        };
         let _alone = if ledger.is_suspect().await? {
             tokio::select! {
                 alone = self.quarantine.lock() => Some(alone),

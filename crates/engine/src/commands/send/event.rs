@@ -55,9 +55,10 @@ pub(super) struct EventArgs {
 }
 
 impl EventArgs {
-    /// The body of the delivery.
-    pub(super) fn body(self, platform: &Platform) -> anyhow::Result<Vec<u8>> {
-        let said = Said {
+    /// The body of the delivery. A file without flags is sent as it is; in any other the platform's token is put where it
+    /// belongs.
+    pub(super) fn body(self, platform: &Platform, token: Option<String>) -> anyhow::Result<Vec<u8>> {
+        let mut said = Said {
             status: self.status,
             direction: self.direction,
             from: self.from,
@@ -66,6 +67,7 @@ impl EventArgs {
             call_id: self.call_id,
             event_id: self.event_id,
             custom_fields: self.fields.into_iter().map(|(name, value)| (name, value.into())).collect(),
+            token: None,
         };
         let mut event = match &self.file {
             None => {
@@ -82,6 +84,7 @@ impl EventArgs {
         };
         let object = event.as_object_mut();
         let object = object.context("flags replace fields of a JSON object, and the file holds none")?;
+        said.token = token;
         (platform.write)(object, &said);
         Ok(event.to_string().into_bytes())
     }

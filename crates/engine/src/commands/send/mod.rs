@@ -45,9 +45,10 @@ pub struct SendArgs {
 ///
 /// Anything but a 200, with what to do about it.
 pub async fn run(args: SendArgs, config: Config, platform: &Platform) -> anyhow::Result<()> {
-    let body = args.event.body(platform)?;
     let url = args.url.map_or_else(|| own(&config), Ok)?;
     let config = with_kept_token(config, &url);
+    let token = config.webhook.token.as_ref().map(|token| token.expose_secret().to_owned());
+    let body = args.event.body(platform, token)?;
     let about: About = serde_json::from_slice(&body).unwrap_or_default();
     let mut shown = url.clone();
     // Both fail on a URL without a host alone, which holds neither.

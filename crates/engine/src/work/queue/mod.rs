@@ -83,6 +83,7 @@ pub fn prepare(
     let jobs = jobs.clone();
     let runner = Arc::new(Runner {
         name: kind.name,
+        once_a_call: kind.once_a_call,
         breaker: workers.breakers.of(&destination),
         destination,
         job,

@@ -1,0 +1,4 @@
+//! The vendors' APIs.
+
+pub mod freshdesk;
+pub mod salesforce;
