@@ -12,7 +12,7 @@
 //! Around them: [`cli`] (what `main` calls), [`config`] (every setting), [`app`] (start and stop), [`receiver`] (what a
 //! handler can reach), [`admin`] (the second listener), [`console`] (pages for people), [`alerts`] (messages to them),
 //! [`commands`] (what the program does besides receiving and working), [`db`] (pools and migrations), [`rotation`] (secrets
-//! that change), [`readiness`] (probes), [`telemetry`] (logs), [`package`](mod@package) (the program's name), and [`dev`], what
+//! that change), [`readiness`] (probes), [`telemetry`] (logs), [`recording`] (when two links are one), [`package`](mod@package) (the program's name), and [`dev`], what
 //! `cargo run` brings so that nothing has to be set up. [`testing`] runs a job in a test.
 
 pub mod admin;
@@ -36,6 +36,7 @@ pub mod package;
 pub mod platform;
 pub mod readiness;
 pub mod receiver;
+pub mod recording;
 pub mod rotation;
 pub mod serve;
 pub mod telemetry;

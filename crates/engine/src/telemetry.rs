@@ -2,7 +2,9 @@
 
 use std::{
     fmt::{self, Debug, Write},
-    io::{self, IsTerminal},
+    fs::File,
+    io::{self, BufWriter, IsTerminal},
+    os::fd::AsFd,
     thread,
     time::{Duration, Instant},
 };
@@ -41,15 +43,19 @@ const CALL: &str = "call";
 ///
 /// # Panics
 ///
-/// When a process does it twice, or the system has no thread for it.
+/// When a process does it twice, the system has no thread for it, or standard output is closed.
 #[must_use = "the last lines are written when it is dropped"]
 pub fn init(format: Option<LogFormat>) -> WorkerGuard {
     let by_default = if io::stdout().is_terminal() { LogFormat::Pretty } else { LogFormat::Json };
     let format = format.unwrap_or(by_default);
     let level = if format == LogFormat::Pretty { "info,call=debug,sqlx=warn" } else { "info,sqlx=warn" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into());
-    let (writer, guard) =
-        NonBlockingBuilder::default().lossy(true).buffered_lines_limit(MOST_WAITING).finish(io::stdout());
+    // Lines that wait are written together, and the last of them at once: the writer's thread flushes when none is left.
+    let out = io::stdout().as_fd().try_clone_to_owned().map(File::from).expect("standard output is open");
+    let (writer, guard) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(MOST_WAITING)
+        .finish(BufWriter::new(out));
     let dropped = writer.error_counter();
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     match format {

@@ -2,10 +2,10 @@
 
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 
-use super::{refusal::success, token::Tokens, turns::Turns};
+use super::{refusal::success, token::Tokens};
 use engine::{
     config::Pairs,
-    vendor::{Answer, ClientError, Vendor},
+    vendor::{Answer, ClientError, Turns, Vendor},
 };
 
 /// Zendesk's API under one OAuth client.

@@ -1,17 +1,15 @@
 //! Zendesk: one comment for each call on the ticket that it belongs to.
 //!
 //! A ticket's update has no idempotency key, so each write looks first: `note` says what is written and how it is found
-//! again, with `recording`; `turns` lets one write to a ticket after the other; `api` and `token` speak to Zendesk. The rules
+//! again; `api` and `token` speak to Zendesk. The rules
 //! are those of Zendesk's documentation of the tickets, comments and OAuth APIs.
 
 mod api;
 mod note;
-mod recording;
 mod refusal;
 #[cfg(feature = "dev")]
 pub mod stand_in;
 mod token;
-mod turns;
 mod wire;
 
 use std::cmp::Reverse;
@@ -23,15 +21,14 @@ use engine::{
     call::Call,
     config::ConfigError,
     need,
-    vendor::{ClientError, Vendor, idempotency_key},
+    vendor::{ClientError, OwnTurn, Turns, Vendor, idempotency_key},
 };
 
 use crate::settings::Settings;
 pub use api::Zendesk;
 use note::Note;
-use refusal::{decode, success};
+use refusal::{decode, pause_of_the_ticket, success};
 use token::Tokens;
-use turns::{OwnTurn, Turns};
 use wire::{Comments, Ticket, Tickets, Updated};
 
 /// How often a write starts over because somebody else changed the ticket meanwhile; after that the job's own retry does.
@@ -74,7 +71,7 @@ impl Zendesk {
             vendor: Vendor::new("Zendesk").with_requests_a_second(5),
             base_url: base_url.clone(),
             tokens: Tokens::new(id.clone(), secret.clone()),
-            turns: Turns::default(),
+            turns: Turns::of("ticket"),
             agents: settings.zendesk_agents.clone(),
         })
     }
@@ -211,10 +208,12 @@ impl Zendesk {
         let answer = self.send(self.request(Method::PUT, url).json(&json!({ "ticket": body }))).await?;
         match answer.status {
             StatusCode::CONFLICT => return Ok(false),
-            StatusCode::TOO_MANY_REQUESTS => match turn.refused(&answer) {
-                Some(of_this_ticket) => return Err(of_this_ticket),
-                None => self.vendor.heed(&answer),
-            },
+            StatusCode::TOO_MANY_REQUESTS => {
+                match pause_of_the_ticket(&answer).map(|after| turn.pause(after)) {
+                    Some(of_this_ticket) => return Err(of_this_ticket),
+                    None => self.vendor.heed(&answer),
+                }
+            }
             _ => {}
         }
         let updated: Updated = decode(&success(answer)?)?;

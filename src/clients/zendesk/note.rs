@@ -6,10 +6,11 @@ use chrono::SecondsFormat;
 use reqwest::Url;
 use serde_json::{Value, json};
 
-use super::{recording, wire::Comment};
+use super::wire::Comment;
 use engine::{
     call::{Call, Status},
     config::Pairs,
+    recording,
     vendor::{cut, idempotency_key},
 };
 

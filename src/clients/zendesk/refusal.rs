@@ -10,6 +10,27 @@ use engine::vendor::{Answer, ClientError};
 /// After so long a ticket that was just made is found by its `external_id`.
 const FOUND_AGAIN: Duration = Duration::from_secs(2);
 
+/// Which limit of updates was exceeded, as `total=30; remaining=0; resets=480`.
+const USAGE: &str = "zendesk-ratelimit-tickets-update";
+
+/// What [`USAGE`] begins with where it is the limit of one ticket; the account's is 100 a minute, or 20 or 300.
+const OF_ONE_TICKET: &str = "total=30;";
+
+/// No limit of the account's has a longer window.
+const WINDOW_OF_THE_ACCOUNT: Duration = Duration::from_mins(1);
+
+/// How long the ticket takes no updates, after a 429 to one: Zendesk takes 30 of a ticket by one user in ten minutes, which
+/// holds back the calls of this ticket and no others. `None` where the limit is the account's, or can't be told. (Zendesk's
+/// documentation, "Update Ticket".)
+///
+/// It is the ticket's when Zendesk says so, or when the pause is longer than any of the account's. A shorter one that
+/// says nothing is taken for the account's: then everything waits, a minute at most.
+pub(super) fn pause_of_the_ticket(answer: &Answer) -> Option<Duration> {
+    let of_this_ticket = answer.header(USAGE).is_some_and(|usage| usage.trim().starts_with(OF_ONE_TICKET));
+    let after = answer.retry_after.unwrap_or(WINDOW_OF_THE_ACCOUNT);
+    (of_this_ticket || after > WINDOW_OF_THE_ACCOUNT).then_some(after)
+}
+
 pub(super) fn success(answer: Answer) -> Result<Answer, ClientError> {
     if answer.status.is_success() { Ok(answer) } else { Err(refused(&answer)) }
 }

@@ -7,6 +7,7 @@ mod budget;
 mod cut;
 mod error;
 pub mod run;
+mod turns;
 pub mod webhook;
 
 use std::{num::NonZeroU32, time::Duration};
@@ -20,6 +21,7 @@ use answer::{BUSY, retry_after};
 pub use budget::Budget;
 pub use cut::cut;
 pub use error::ClientError;
+pub use turns::{OwnTurn, Turns};
 
 /// Within the job's time limit of 20 s, so that a job ends with the vendor's error rather than with its own.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(10);

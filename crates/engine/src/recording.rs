@@ -32,7 +32,8 @@ const SIGNING: &[&str] = &[
 const SIGNING_PREFIXES: [&str; 2] = ["x-amz-", "x-goog-"];
 
 /// Whether two links are the same but for what signs them: signed again, it is no other recording.
-pub(super) fn are_same(one: &Url, other: &Url) -> bool {
+#[must_use]
+pub fn are_same(one: &Url, other: &Url) -> bool {
     unsigned(one) == unsigned(other)
 }
 
