@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::Secret;
+use secrecy::SecretString as Secret;
 
 /// Who is told of trouble, and of which.
 #[derive(Debug, Clone, Args)]

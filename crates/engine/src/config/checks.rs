@@ -2,7 +2,10 @@
 
 use secrecy::ExposeSecret;
 
-use super::{AllowedAddresses, Config, ConfigError};
+use super::{
+    own::Config,
+    values::{AllowedAddresses, ConfigError},
+};
 
 /// A secret of fewer characters can be guessed, where nothing but its length keeps guesses out.
 const SHORTEST_SECRET: usize = 16;

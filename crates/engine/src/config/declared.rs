@@ -1,46 +1,15 @@
 //! Every setting of a program, the engine's and its fork's: as arguments, and read.
 
-use std::{
-    any::{Any, TypeId},
-    collections::BTreeMap,
-    fmt,
-    sync::Arc,
-};
+use std::{any::TypeId, collections::BTreeMap};
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
-use super::{Config, Secret};
+use secrecy::SecretString as Secret;
+
+use super::{fork::Fork, own::Config};
 
 /// Values by the names of their variables, in place of defaults.
 pub type Values = BTreeMap<String, String>;
-
-/// A fork's settings, whose type its jobs alone know.
-#[derive(Clone)]
-pub struct Fork(Arc<dyn Any + Send + Sync>);
-
-impl Fork {
-    /// The settings as the type that they are.
-    ///
-    /// # Panics
-    ///
-    /// When they are of another type: `App` takes only jobs over its own settings.
-    #[must_use]
-    pub fn get<S: 'static>(&self) -> &S {
-        self.0.downcast_ref().expect("jobs are over the program's settings")
-    }
-}
-
-impl Default for Fork {
-    fn default() -> Self {
-        Self(Arc::new(()))
-    }
-}
-
-impl fmt::Debug for Fork {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("the fork's settings")
-    }
-}
 
 /// The settings that a program knows: the engine's, and those of one further struct.
 #[derive(Clone, Copy)]
@@ -53,7 +22,7 @@ impl Declared {
     /// The engine's and those of `S`.
     #[must_use]
     pub fn with<S: Args + Send + Sync + 'static>() -> Self {
-        Self { add: S::augment_args, read: |matches| Ok(Fork(Arc::new(S::from_arg_matches(matches)?))) }
+        Self { add: S::augment_args, read: |matches| Ok(Fork::of(S::from_arg_matches(matches)?)) }
     }
 
     /// Every setting as it was declared; `true` stands beside the fork's own.

@@ -12,7 +12,7 @@ use std::{
 
 use rustix::process::{getegid, geteuid};
 
-use super::ConfigError;
+use super::values::ConfigError;
 
 /// The file's name; `init` writes one.
 pub const NAME: &str = ".env";

@@ -5,9 +5,10 @@ use std::{env, ffi::OsString};
 use clap::{Arg, ArgMatches, Command, parser::ValueSource};
 
 use super::{
-    Config, ConfigError,
     declared::{Declared, Values, is_secret, variable},
+    own::Config,
     secrets::{in_a_file, secret},
+    values::ConfigError,
 };
 
 /// What is said of a setting.

@@ -5,7 +5,7 @@ use std::{env, fs};
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Config, values::ConfigError};
+use super::{own::Config, values::ConfigError};
 
 /// The secret in the variable `name`, or in the file that `{name}_FILE` names (as Docker's and systemd's secrets are handed in).
 ///

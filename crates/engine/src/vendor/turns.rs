@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::ClientError;
+use super::error::ClientError;
 
 /// Who waits holds a place that a call of another ticket could have, and has still to write within its job's time limit.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
