@@ -36,6 +36,15 @@ pub(super) struct Attempt {
     pub(super) failing_for: Duration,
 }
 
+/// What became of the beginning of an attempt.
+pub(super) enum Begun {
+    Attempt(Attempt),
+    /// An earlier attempt never ended: it died with its process, and may be what the process died of.
+    Suspect,
+    /// This job is at work on another event of the same call.
+    Busy,
+}
+
 /// How an attempt ended.
 pub(super) enum End {
     Done(Receipt),
@@ -63,20 +72,9 @@ pub(super) struct Failure {
 }
 
 impl Ledger<'_> {
-    /// Whether an earlier attempt never ended: it died with its process, and may be what the process died of.
-    pub(super) async fn is_suspect(&self) -> sqlx::Result<bool> {
-        let query = sqlx::query_scalar!(
-            r#"select exists (select from attempt where event_id = $1 and job = $2 and ended_at is null) as "exists!""#,
-            self.event_id,
-            self.job,
-        );
-        db::within(query.fetch_one(self.pool)).await
-    }
-
-    /// Writes down that an attempt begins, before it does anything that a crash could leave half done; `None` while this
-    /// job is at work on another event of the same call. One that was given up and is run again by a person has all its
-    /// tries anew.
-    pub(super) async fn begin(&self) -> sqlx::Result<Option<Attempt>> {
+    /// Writes down that an attempt begins, before it does anything that a crash could leave half done; a suspect one only where
+    /// it is `alone`. One that was given up and is run again by a person has all its tries anew.
+    pub(super) async fn begin(&self, alone: bool) -> sqlx::Result<Begun> {
         let query = sqlx::query!(
             r#"
             with given_up as (
@@ -92,7 +90,7 @@ impl Ledger<'_> {
             ), leased as (
                 insert into lease (job, call_key, event_id, attempt, expires_at)
                 select $2, hashtextextended(call_id, 0), event_id, number + 1, clock_timestamp() + interval '60 s'
-                from call_event, earlier where event_id = $1
+                from call_event, earlier where event_id = $1 and ($4 or crashes = 0)
                 on conflict (job, call_key) do update
                 set event_id = excluded.event_id, attempt = excluded.attempt, expires_at = excluded.expires_at
                 where lease.event_id = excluded.event_id or lease.expires_at < clock_timestamp()
@@ -102,20 +100,26 @@ impl Ledger<'_> {
                 select $1, $2, number + 1, $3 from earlier, leased
             )
             select number + 1 as "number!", crashes as "crashes!", failures as "failures!",
-                   coalesce(extract(epoch from failing_for), 0)::float8 as "failing_for!"
-            from earlier, leased
+                   coalesce(extract(epoch from failing_for), 0)::float8 as "failing_for!",
+                   exists (select from leased) as "begun!"
+            from earlier
             "#,
             self.event_id,
             self.job,
             self.destination,
+            alone,
         );
-        let begun = db::within(query.fetch_optional(self.pool)).await?;
-        Ok(begun.map(|row| Attempt {
-            number: row.number,
-            crashes: row.crashes,
-            failures: row.failures,
-            failing_for: Duration::from_secs_f64(row.failing_for.max(0.0)),
-        }))
+        let row = db::within(query.fetch_one(self.pool)).await?;
+        Ok(match row.begun {
+            false if !alone && row.crashes > 0 => Begun::Suspect,
+            false => Begun::Busy,
+            true => Begun::Attempt(Attempt {
+                number: row.number,
+                crashes: row.crashes,
+                failures: row.failures,
+                failing_for: Duration::from_secs_f64(row.failing_for.max(0.0)),
+            }),
+        })
     }
 
     /// Lets the job, which has not begun, come back after this time.

@@ -14,7 +14,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use super::{
     breaker::{Breaker, Run, Verdict},
     known::Known,
-    ledger::{Attempt, End, Failure, Ledger},
+    ledger::{Attempt, Begun, End, Failure, Ledger},
 };
 use crate::{
     call::Call,
@@ -77,21 +77,23 @@ impl Runner {
             task_id,
             once_a_call: self.once_a_call,
         };
-        let _alone = if ledger.is_suspect().await? {
-            tokio::select! {
-                alone = self.quarantine.lock() => Some(alone),
-                () = self.stop.cancelled() => return Ok(Ended::NotBegun("the worker stops")),
+        let mut alone = None;
+        let (begun, leased, attempt) = loop {
+            if self.breaker.holds_back(probe) {
+                return Ok(Ended::NotBegun("its vendor is in trouble"));
             }
-        } else {
-            None
-        };
-        if self.breaker.holds_back(probe) {
-            return Ok(Ended::NotBegun("its vendor is in trouble"));
-        }
-        let (begun, leased) = (Instant::now(), tokio::time::Instant::now());
-        let Some(attempt) = ledger.begin().await? else {
-            ledger.put_off(BUSY_CALL).await?;
-            return Ok(Ended::NotBegun("another event of its call is worked on"));
+            let (begun, leased) = (Instant::now(), tokio::time::Instant::now());
+            match ledger.begin(alone.is_some()).await? {
+                Begun::Attempt(attempt) => break (begun, leased, attempt),
+                Begun::Suspect => tokio::select! {
+                    lock = self.quarantine.lock() => alone = Some(lock),
+                    () = self.stop.cancelled() => return Ok(Ended::NotBegun("the worker stops")),
+                },
+                Begun::Busy => {
+                    ledger.put_off(BUSY_CALL).await?;
+                    return Ok(Ended::NotBegun("another event of its call is worked on"));
+                }
+            }
         };
         let end = self.attempt(&ledger, &attempt, probe, leased + LOOKS + self.policy.timeout).await?;
         ledger.end(&attempt, &end, &self.stop).await?;
