@@ -13,6 +13,7 @@ use crate::{
     git,
     names::Name,
     recipes::{self, BEFORE_A_PULL},
+    rename::NAMELESS,
 };
 
 /// What the original says of itself later.
@@ -105,7 +106,8 @@ impl Bench {
             .map(|folder| Name::of_package(&fs::read_to_string(folder.join("Cargo.toml"))?));
         let (old, new) = (old?, new?);
         if old.kebab != new.kebab {
-            let left = git(&self.fork, ["grep", "-il", &old.kebab])?;
+            let elsewhere = format!(":!{NAMELESS}");
+            let left = git(&self.fork, ["grep", "-il", &old.kebab, "--", &elsewhere])?;
             ensure!(left.lines().all(|file| file.starts_with("LICENSE")), "its old name stands in\n{left}");
         }
         if recipe.name.starts_with("Pull") {

@@ -1,14 +1,12 @@
 //! A project's name in the forms in which files hold it.
 
-use std::{ffi::OsStr, path::Path};
-
 use anyhow::{Context, ensure};
 
 /// `acme-calls`, `acme_calls`, `ACME_CALLS`, `Acme Calls`.
 pub(crate) struct Name {
-    /// The package's, the binary's and the image's.
+    /// The package's, the binary's, the image's and the database's.
     pub(crate) kebab: String,
-    /// The library's, in Rust and in SQL.
+    /// The crate's, in Rust.
     pub(crate) snake: String,
     upper: String,
     /// For people.
@@ -49,17 +47,12 @@ impl Name {
         Self::new(name.context("the package in Cargo.toml has no name")?)
     }
 
-    /// The text of a file at this path with this name in place of the old one.
-    pub(crate) fn replace(&self, old: &Self, text: &str, path: &str) -> String {
+    /// The text with this name in place of the old one.
+    pub(crate) fn replace(&self, old: &Self, text: &str) -> String {
         let text = text.replace(&old.upper, &self.upper).replace(&old.title, &self.title);
         let text = if old.kebab == old.snake {
             // One word alone doesn't tell whether a package or an identifier is meant; what stands around it does.
-            let text = text.replace(&format!("{}::", old.snake), &format!("{}::", self.snake));
-            if Path::new(path).extension() == Some(OsStr::new("sql")) {
-                text.replace(&old.snake, &self.snake)
-            } else {
-                text
-            }
+            text.replace(&format!("{}::", old.snake), &format!("{}::", self.snake))
         } else {
             text.replace(&old.snake, &self.snake)
         };
@@ -91,11 +84,11 @@ mod tests {
             ("RINGDOWN_BINARY", "ACME_CALLS_BINARY"),
             ("# Ringdown", "# Acme Calls"),
             ("/var/lib/ringdown", "/var/lib/acme-calls"),
+            ("create role \"ringdown\"", "create role \"acme-calls\""),
         ] {
-            assert_eq!(two.replace(&one, old, "any.rs"), new);
-            assert_eq!(one.replace(&two, new, "any.rs"), old, "and back");
+            assert_eq!(two.replace(&one, old), new);
+            assert_eq!(one.replace(&two, new), old, "and back");
         }
-        assert_eq!(two.replace(&one, "create role ringdown", "a.sql"), "create role acme_calls");
     }
 
     #[test]

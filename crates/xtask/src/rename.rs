@@ -11,7 +11,10 @@ use anyhow::{Context, ensure};
 use crate::{ensure_committed, git, names::Name};
 
 /// Where a project's name may stand before it has it: in what tells how to give it one.
-const TELLS_OF_NAMES: [&str; 2] = ["docs/", "crates/xtask/"];
+const TELLS_OF_NAMES: &str = "docs/";
+
+/// What knows no project's name: it stays as it is, so that later changes of it meet none of ours.
+pub(crate) const NAMELESS: &str = "crates/";
 
 /// Gives the project this name, in the working tree; the commit is left to who looked at it.
 ///
@@ -36,7 +39,7 @@ pub(crate) fn rename(root: &Path, name: &str) -> anyhow::Result<()> {
 fn ensure_new(root: &Path, new: &Name) -> anyhow::Result<()> {
     for path in files(root)? {
         let name = path.to_string_lossy();
-        if TELLS_OF_NAMES.iter().any(|folder| name.starts_with(folder)) {
+        if name.starts_with(TELLS_OF_NAMES) {
             continue;
         }
         let Some(text) = text(&root.join(&path)) else { continue };
@@ -70,11 +73,11 @@ pub(crate) fn replace_all(root: &Path, old: &Name, new: &Name) -> anyhow::Result
             continue;
         }
         let Some(text) = text(&root.join(&path)) else { continue };
-        let mut renamed = new.replace(old, &text, &name);
+        let mut renamed = new.replace(old, &text);
         if name == "Cargo.lock" {
             renamed = sorted(&renamed);
         }
-        let moved = new.replace(old, &name, "");
+        let moved = new.replace(old, &name);
         changed += usize::from(renamed != text || moved != name);
         if renamed != text {
             fs::write(root.join(&path), renamed)?;
@@ -90,9 +93,10 @@ pub(crate) fn replace_all(root: &Path, old: &Name, new: &Name) -> anyhow::Result
     Ok(changed)
 }
 
-/// The tracked files.
+/// The tracked files that may hold the name.
 fn files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    Ok(git(root, ["ls-files", "-z"])?.split_terminator('\0').map(PathBuf::from).collect())
+    let tracked = git(root, ["ls-files", "-z"])?;
+    Ok(tracked.split_terminator('\0').filter(|name| !name.starts_with(NAMELESS)).map(PathBuf::from).collect())
 }
 
 /// What a file holds, unless it is a link or no text.
