@@ -15,7 +15,7 @@ use crate::helpers::Ran;
 fn file(mode: u32) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(".env");
-    fs::write(&path, "TICKET_FIELD=from_the_file\n").unwrap();
+    fs::write(&path, "WEBHOOK_PATH=/from-the-file\n").unwrap();
     fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
     (folder, path)
 }
@@ -35,7 +35,7 @@ async fn a_file_that_everybody_may_write_is_refused_and_one_of_the_own_group_is_
     }
     for mode in [0o600, 0o644, 0o664] {
         let ran = config(&file(mode).0).await;
-        assert!(ran.out.contains("TICKET_FIELD=from_the_file  # .env"), "{mode:o}: {ran:?}");
+        assert!(ran.out.contains("WEBHOOK_PATH=/from-the-file  # .env"), "{mode:o}: {ran:?}");
     }
 }
 
