@@ -1,4 +1,4 @@
-//! Logs the call in the CRM; which one that is says a line in [`clients`](crate::clients). ★ Edit what a receipt says.
+//! Logs the call in the CRM. ★ Another CRM: name its client here, in place of HubSpot's.
 
 use engine::{
     call::Call,
@@ -7,7 +7,7 @@ use engine::{
     vendor::ClientError,
 };
 
-use crate::{clients::crm::Crm, settings::Settings};
+use crate::{clients::hubspot::HubSpot as Crm, settings::Settings};
 
 /// Logs the call in the CRM, beside the contact that it was with.
 pub struct UpdateCrm {

@@ -62,9 +62,17 @@ impl App {
     }
 
     /// Vendors that a stand-in plays in development, where they are not configured.
+    ///
+    /// # Panics
+    ///
+    /// One of them is for a job that the program doesn't have.
     #[cfg(feature = "dev")]
     #[must_use]
     pub fn played_by(self, vendors: &'static crate::dev::Vendors) -> Self {
+        for played in vendors.played {
+            let known = self.parts.jobs.named(played.job);
+            known.unwrap_or_else(|error| panic!("{} is played for a job: {error}", played.name));
+        }
         Self { vendors: Some(vendors), ..self }
     }
 

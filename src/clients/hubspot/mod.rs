@@ -16,7 +16,7 @@ use reqwest::{Method, header::CONTENT_TYPE};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Logged;
+use super::logged::Logged;
 use engine::{
     call::Call,
     config::ConfigError,
@@ -27,8 +27,6 @@ use engine::{
 use crate::settings::Settings;
 
 pub use api::HubSpot;
-/// The name under which `update-crm` knows it.
-pub use api::HubSpot as Crm;
 use api::{CALL_ID_PROPERTY, refused};
 
 /// Five for the whole account, less one for whoever else uses it. (HubSpot's documentation, "Search the CRM".)

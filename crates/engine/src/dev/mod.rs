@@ -62,8 +62,6 @@ pub struct Played {
     pub listing: &'static str,
     /// The job that needs it.
     pub job: &'static str,
-    /// Whether that job goes to this vendor at all: a fork may have put another in its place.
-    pub in_use: fn() -> bool,
     /// The settings that end it.
     pub unless: &'static [&'static str],
     /// The settings for a stand-in at this origin, by their variables.
@@ -179,7 +177,7 @@ impl Dev {
     ) -> anyhow::Result<()> {
         let needed = |played: &&Played| {
             let is_on = config.jobs.enabled.0.iter().any(|on| on == played.job);
-            is_on && (played.in_use)() && !played.unless.iter().any(|name| source.is_set(name))
+            is_on && !played.unless.iter().any(|name| source.is_set(name))
         };
         self.played = vendors.played.iter().filter(needed).collect();
         if self.played.is_empty() {
