@@ -23,7 +23,6 @@ RUN for file in src/main.rs crates/stand-in/src/main.rs crates/xtask/src/main.rs
     done \
     && mkdir -p crates/engine/src crates/local-postgres/src \
     && touch crates/engine/src/lib.rs crates/local-postgres/src/lib.rs crates/stand-in/src/lib.rs
-ENV CARGO_PROFILE_RELEASE_STRIP=symbols
 RUN cargo build --locked --release --no-default-features --features console
 
 FROM dependencies AS build
