@@ -40,7 +40,6 @@ pub mod recording;
 pub mod rotation;
 pub mod serve;
 pub mod telemetry;
-#[cfg(feature = "dev")]
 pub mod testing;
 pub mod vendor;
 pub mod work;

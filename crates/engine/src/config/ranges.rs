@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::values::ConfigError;
 
-/// A worker counts as dead after a minute without a sign of life (`src/work/queue/storage.rs`), and that minute must stay over
+/// A worker counts as dead after a minute without a sign of life (`work/queue/storage.rs`), and that minute must stay over
 /// twice a job's time limit, or a slow job would run twice at a time.
 const LONGEST_JOB: Duration = Duration::from_secs(30);
 
