@@ -28,7 +28,7 @@ fn to_do(error: &ClientError) -> &'static str {
             "ask again in a minute"
         }
         ClientError::Stop(_) => {
-            "do what it says, or give the credential the rights that its client's README names"
+            "do what it says, or give the credential the scopes that its client's README names"
         }
     }
 }
