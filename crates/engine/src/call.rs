@@ -1,8 +1,8 @@
 //! What every platform's body becomes.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, mem};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -133,6 +133,44 @@ impl Call {
         personal.into_iter().fold(text.to_owned(), |text, personal| text.replace(personal, "…"))
     }
 
+    /// Puts into Postgres' terms what a parser may have left in others: a NUL, which no text there holds, becomes U+FFFD, and a
+    /// time that is none of ours is dropped, with a problem.
+    pub(crate) fn make_storable(&mut self) {
+        let parties =
+            [&mut self.queue, &mut self.agent].into_iter().flat_map(|party| [&mut party.id, &mut party.name]);
+        let optional = [
+            &mut self.parent_call_id,
+            &mut self.from,
+            &mut self.to,
+            &mut self.reason,
+            &mut self.recording_url,
+            &mut self.notes,
+        ];
+        parties.chain(optional).flatten().for_each(without_nul);
+        [&mut self.event_id, &mut self.event, &mut self.call_id].into_iter().for_each(without_nul);
+        self.problems.iter_mut().for_each(without_nul);
+        if let Some(Direction::Other(word)) = &mut self.direction {
+            without_nul(word);
+        }
+        if let Some(Status::Other(word)) = &mut self.status {
+            without_nul(word);
+        }
+        for fields in [&mut self.custom_fields, &mut self.extra] {
+            *fields = mem::take(fields).into_iter().map(storable_field).collect();
+        }
+        for (name, time) in [
+            ("occurred_at", &mut self.occurred_at),
+            ("started_at", &mut self.started_at),
+            ("connected_at", &mut self.connected_at),
+            ("ended_at", &mut self.ended_at),
+        ] {
+            if time.is_some_and(|time| !(1970..=9999).contains(&time.year())) {
+                *time = None;
+                self.problems.push(format!("{name} is out of range"));
+            }
+        }
+    }
+
     /// A custom field as text, where it is a text or a number and not empty.
     #[must_use]
     pub fn custom_field(&self, name: &str) -> Option<String> {
@@ -152,6 +190,26 @@ fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
         Value::Object(fields) => fields.values().for_each(|field| texts(field, found)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+fn without_nul(text: &mut String) {
+    if text.contains('\0') {
+        *text = text.replace('\0', "\u{FFFD}");
+    }
+}
+
+fn storable_field((mut name, mut value): (String, Value)) -> (String, Value) {
+    without_nul(&mut name);
+    match &mut value {
+        Value::String(text) => without_nul(text),
+        Value::Array(values) => {
+            let storable = |value| storable_field((String::new(), value)).1;
+            *values = mem::take(values).into_iter().map(storable).collect();
+        }
+        Value::Object(fields) => *fields = mem::take(fields).into_iter().map(storable_field).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+    (name, value)
 }
 
 /// Whether a browser may follow a URL that somebody else wrote: http or https; never `javascript:` and the like.

@@ -1,10 +1,17 @@
 //! What a job is: the trait, how it ends, and the same without its type, as everything beneath sees it.
 
-use std::{fmt, marker::PhantomData, pin::Pin, sync::Arc};
+use std::{
+    fmt,
+    marker::PhantomData,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+};
 
 use crate::{
     call::Call,
     config::{Config, ConfigError},
+    telemetry::Safe,
     vendor::ClientError,
 };
 
@@ -224,10 +231,14 @@ impl JobKind {
         }
     }
 
-    /// Whether the job has anything to do with this call.
+    /// Whether the job has anything to do with this call. One that panics over it has: its run says more, and nothing is lost.
     #[must_use]
     pub fn wants(&self, call: &Call, config: &Config) -> bool {
-        (self.wants)(call, config)
+        // Receivers ask in the task that stores all calls.
+        catch_unwind(AssertUnwindSafe(|| (self.wants)(call, config))).unwrap_or_else(|_| {
+            tracing::error!(job = self.name, event_id = %Safe(&call.event_id), "it panicked over whether it wants this call");
+            true
+        })
     }
 
     /// Makes the job.

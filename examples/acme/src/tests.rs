@@ -234,6 +234,15 @@ async fn the_token_in_the_body_admits_and_is_stored_nowhere() {
         "select convert_from(body, 'UTF8') || coalesce(details::text, '') || headers from call_event";
     let stored: String = sqlx::query_scalar(stored).fetch_one(&acme.database).await.expect("one row");
     assert!(!stored.contains(TOKEN) && stored.contains(&"*".repeat(TOKEN.len())), "{stored}");
+    // What is odd beside it, and what Postgres can't hold, keep no call out.
+    event["timestamp"] = json!(1_585_001_021);
+    event["data"]["user"]["name"] = json!("Jor\u{0}dan");
+    event["data"]["started_at"] = json!(1_584_998_199_000_i64);
+    assert_eq!(acme.deliver(&event).await, 200);
+    let shown =
+        "select agent_name || ' ' || array_to_string(problems, ',') from stored_event where problems <> '{}'";
+    let shown: String = sqlx::query_scalar(shown).fetch_one(&acme.database).await.expect("one row");
+    assert_eq!(shown, "Jor\u{FFFD}dan started_at is out of range");
     event["token"] = json!("guessed");
     assert_eq!(acme.deliver(&event).await, 401);
     event["token"] = Value::Null;
@@ -242,5 +251,5 @@ async fn the_token_in_the_body_admits_and_is_stored_nowhere() {
         .fetch_one(&acme.database)
         .await
         .expect("a count");
-    assert_eq!(count, 1);
+    assert_eq!(count, 2);
 }

@@ -73,6 +73,11 @@ impl Credentials {
         self.judge(token, basic)
     }
 
+    /// Whether a token is one of the ways in.
+    pub(super) fn have_a_token(&self) -> bool {
+        self.token.is_some()
+    }
+
     /// The same of a token that did not stand in a header.
     pub(super) fn check_token(&self, sent: Option<&[u8]>) -> Result<(), Rejection> {
         let found = self.token.as_ref().zip(sent).map(|(secret, sent)| secret.is(sent));

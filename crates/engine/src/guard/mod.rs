@@ -1,7 +1,7 @@
 //! May this request speak to us?
 //!
-//! [`Guard::admit`] is the only way to a request's body: address, credential, size and signature are checked before a
-//! handler sees a byte.
+//! [`Guard::admit`] and [`Guard::admit_by`] are the only ways to a request's body: address, credential, size and signature are
+//! checked before a handler sees a byte.
 
 mod address;
 mod body;
@@ -108,7 +108,7 @@ impl Guard {
     }
 
     /// The same for a platform whose token stands in the body, where `token` finds it: it is compared once the body is read,
-    /// and blanked before anything else sees it.
+    /// and blanked before anything else sees it. Where no token is set, Basic Auth admits as ever.
     ///
     /// # Errors
     ///
@@ -136,6 +136,7 @@ impl Guard {
     ) -> Result<Verified, Rejection> {
         // One request is judged by one set of them, whatever is rotated meanwhile.
         let secrets = self.secrets.now();
+        let token = token.filter(|_| secrets.credentials.have_a_token());
         let counted = |rejection| self.failures.count(client, rejection);
         if token.is_none() {
             secrets.credentials.check(headers).map_err(counted)?;

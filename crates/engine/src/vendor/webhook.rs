@@ -48,7 +48,20 @@ impl Webhook {
     ///
     /// The receiver answered anything but 2xx, or can't be reached.
     pub async fn deliver(&self, job: &str, call: &Call) -> Result<String, ClientError> {
-        let key = idempotency_key(&format!("{}:{job}", call.event_id));
+        self.deliver_under(&call.event_id, job, call).await
+    }
+
+    /// The same for a job that is done once for a call, whichever of its events it is run for.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`deliver`](Self::deliver).
+    pub async fn deliver_once(&self, job: &str, call: &Call) -> Result<String, ClientError> {
+        self.deliver_under(&call.call_id, job, call).await
+    }
+
+    async fn deliver_under(&self, id: &str, job: &str, call: &Call) -> Result<String, ClientError> {
+        let key = idempotency_key(&format!("{id}:{job}"));
         let now = Utc::now();
         let body = json!({ "type": job, "timestamp": now, "data": call }).to_string();
         let mut request = self

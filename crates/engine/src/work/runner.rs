@@ -35,6 +35,9 @@ const LONGEST_REASON: usize = 500;
 /// How long the database may take before a run. With the longest time limit it stays under the minute of a lease.
 const LOOKS: Duration = Duration::from_secs(10);
 
+/// The wait after the database has not said what is known of a call.
+const UNREADABLE: Duration = Duration::from_secs(1);
+
 /// The wait before a job looks again whether another event of its call is still worked on.
 const BUSY_CALL: Duration = Duration::from_millis(200);
 
@@ -95,7 +98,12 @@ impl Runner {
                 }
             }
         };
-        let end = self.attempt(&ledger, &attempt, probe, leased + LOOKS + self.policy.timeout).await?;
+        let tried = self.attempt(&ledger, &attempt, probe, leased + LOOKS + self.policy.timeout).await;
+        // Its vendor was asked nothing. Left without an end, it would count as one that its process died of.
+        let end = tried.unwrap_or_else(|error| {
+            let reason = format!("what is known of its call can't be read: {error}");
+            End::Paused { failure: Failure { kind: "failed", reason }, wait: UNREADABLE }
+        });
         ledger.end(&attempt, &end, &self.stop).await?;
         log(self.name, event_id, millis(begun), &end);
         Ok(Ended::Attempt(end))

@@ -34,6 +34,9 @@ const BAD: &str = "cl_3";
 /// What the parser below stumbles over.
 const UNREADABLE: &str = "cl_unreadable";
 
+/// What the jobs below stumble over when they are asked whether they want it.
+const UNWANTED: &str = "cl_unwanted";
+
 static PLATFORM: Platform = Platform {
     name: "misbehaving",
     parse,
@@ -80,6 +83,11 @@ macro_rules! stumbles {
 
             fn destination(&self) -> String {
                 "https://vendor.example".to_owned()
+            }
+
+            fn wants(call: &Call, _: &NoSettings) -> bool {
+                assert_ne!(call.call_id, UNWANTED);
+                true
             }
 
             async fn run(&self, call: &Call) -> Result<Outcome, JobError> {
@@ -247,5 +255,18 @@ async fn a_delivery_over_which_the_parser_panics_is_refused_and_the_next_one_is_
     let running = start::<Panics>(&postgres.url("postgres"), Roles { receive: true, work: false }).await;
     assert_eq!(deliver(&running, "evt_1", UNREADABLE).await, 400);
     assert_eq!(deliver(&running, "evt_2", "cl_2").await, 200);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_call_over_which_a_job_panics_when_it_is_asked_is_stored_with_its_job_and_so_is_the_next() {
+    let postgres = server().await;
+    let url = postgres.url("postgres");
+    let running = start::<Panics>(&url, Roles { receive: true, work: false }).await;
+    assert_eq!(deliver(&running, "evt_1", UNWANTED).await, 200);
+    assert_eq!(deliver(&running, "evt_2", "cl_2").await, 200);
+    let pool = PgPool::connect(&url).await.unwrap();
+    let jobs: i64 = sqlx::query_scalar("select count(*) from apalis.jobs").fetch_one(&pool).await.unwrap();
+    assert_eq!(jobs, 2);
     running.stop().await.unwrap();
 }

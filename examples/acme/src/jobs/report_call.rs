@@ -33,7 +33,7 @@ impl Job for ReportCall {
     }
 
     async fn run(&self, call: &Call) -> Result<Outcome, JobError> {
-        let key = self.reports.deliver(Self::NAME, call).await?;
+        let key = self.reports.deliver_once(Self::NAME, call).await?;
         Ok(Outcome::done("delivery", key).into())
     }
 }

@@ -27,13 +27,18 @@ pub const PLATFORM: Platform = Platform {
 /// stored.
 const THAT_START_JOBS: [&str; 2] = ["call.ended", "call.comm_assets_generated"];
 
-/// What every delivery holds. One with two tokens has none.
+/// What admits a delivery, whatever else it says. One with two tokens has none.
 #[derive(Deserialize)]
-struct Delivery<'a> {
-    event: String,
-    timestamp: Option<i64>,
+struct Token<'a> {
     #[serde(borrow)]
     token: Option<&'a str>,
+}
+
+/// What every delivery holds.
+#[derive(Deserialize)]
+struct Delivery {
+    event: String,
+    timestamp: Option<i64>,
     data: Option<Data>,
 }
 
@@ -79,13 +84,13 @@ struct Comment {
 
 /// Where the token stands.
 pub fn token(body: &[u8]) -> Option<Range<usize>> {
-    let token = serde_json::from_slice::<Delivery>(body).ok()?.token?;
+    let token = serde_json::from_slice::<Token>(body).ok()?.token?;
     let start = token.as_ptr().addr() - body.as_ptr().addr();
     Some(start..start + token.len())
 }
 
 fn parse(body: &[u8]) -> Result<Call, Malformed> {
-    let Delivery { event, timestamp, data, .. } =
+    let Delivery { event, timestamp, data } =
         serde_json::from_slice(body).map_err(|error| Malformed::Json(error.to_string()))?;
     let data = data.ok_or(Malformed::Missing("data"))?;
     let time = |seconds: Option<i64>| seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
@@ -149,7 +154,8 @@ fn write(event: &mut Map<String, Value>, said: &Said) {
     }
     let Some(data) = event.get_mut("data").and_then(Value::as_object_mut) else { return };
     let id = said.call_id.as_ref().and_then(|id| id.parse::<u64>().ok());
-    let tags = said.custom_fields.get("ticket").map(|ticket| json!([{ "name": format!("ticket:{ticket}") }]));
+    let ticket = said.custom_fields.get("ticket").and_then(Value::as_str);
+    let tags = ticket.map(|ticket| json!([{ "name": format!("ticket:{ticket}") }]));
     let fields = [
         ("id", id.map(Value::from)),
         ("direction", said.direction.clone().map(Value::from)),
