@@ -147,7 +147,7 @@ impl Call {
             &mut self.notes,
         ];
         parties.chain(optional).flatten().for_each(without_nul);
-        [&mut self.event_id, &mut self.event, &mut self.call_id].into_iter().for_each(without_nul);
+        [&mut self.event, &mut self.call_id].into_iter().for_each(without_nul);
         self.problems.iter_mut().for_each(without_nul);
         if let Some(Direction::Other(word)) = &mut self.direction {
             without_nul(word);

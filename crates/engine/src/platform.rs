@@ -71,7 +71,6 @@ impl Platform {
         // A fault of the parser costs this delivery, and neither the connection nor the queue that met it.
         let call = catch_unwind(AssertUnwindSafe(|| (self.parse)(body)));
         let mut call = call.unwrap_or(Err(Malformed::Panicked))?;
-        call.make_storable();
         self.name.clone_into(&mut call.platform);
         call.received_at = received_at;
         let id = &call.event_id;
@@ -79,6 +78,7 @@ impl Platform {
         if id.is_empty() || id.len() > LONGEST_EVENT_ID || id.contains('\0') {
             call.event_id = format!("sha256:{}", hex::encode(Sha256::digest(body)));
         }
+        call.make_storable();
         Ok(call)
     }
 
