@@ -1,6 +1,6 @@
 //! A version beside the one before it: what either stored is read by the other, and by people.
 
-use std::{borrow::Cow, path::Path};
+use std::borrow::Cow;
 
 use apalis_postgres::PostgresStorage;
 use serde_json::{Value, json};
@@ -11,13 +11,15 @@ use crate::helpers::{App, database, event};
 /// The migration since which most of a call stands in one column.
 const DETAILS: i64 = 20_261_127_000_000;
 
+/// All migrations, within this binary: it may run where no sources are.
+static ALL: Migrator = sqlx::migrate!();
+
 /// A database of the version before; returns its URL and a connection.
 async fn of_before() -> (String, PgPool) {
     let url = database::create_empty().await;
     let db = database::connect(&url).await;
     PostgresStorage::migrations().run(&db).await.unwrap();
-    let all = Migrator::new(Path::new("migrations")).await.unwrap();
-    let older = all.migrations.iter().filter(|migration| migration.version < DETAILS).cloned().collect();
+    let older = ALL.migrations.iter().filter(|migration| migration.version < DETAILS).cloned().collect();
     Migrator { migrations: Cow::Owned(older), ..Migrator::DEFAULT }.run(&db).await.unwrap();
     (url, db)
 }
