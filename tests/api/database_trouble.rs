@@ -146,3 +146,23 @@ async fn a_job_that_a_full_disk_keeps_from_being_written_down_is_done_once_and_n
     assert_eq!(app.count("select count(*) from attempt where result = 'done'").await, 1);
     assert_eq!(app.count("select count(*) from attempt").await, 1);
 }
+
+#[tokio::test]
+async fn a_job_whose_call_can_not_be_read_for_a_while_is_no_suspect_and_is_done_afterwards() {
+    let app = App::receiver(&[]).await;
+    app.deliver(&event("evt_1", "cl_1")).await;
+    // What a job reads of its call, and neither needs to begin nor to end.
+    let away = "alter table call_event rename column custom_fields to away";
+    sqlx::query(away).execute(&app.db).await.unwrap();
+    let _worker = app.another("work").await;
+    // More often than a job may die with its process.
+    eventually("it was tried often", async || {
+        app.count("select count(*) from attempt where ended_at is not null").await > 6
+    })
+    .await;
+    let back = "alter table call_event rename column away to custom_fields";
+    sqlx::query(back).execute(&app.db).await.unwrap();
+    app.all_done().await;
+    let row = "select concat_ws(' ', state, crashes) from call_job";
+    assert_eq!(app.text(row).await, "done 0");
+}

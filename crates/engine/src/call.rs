@@ -155,9 +155,7 @@ impl Call {
         if let Some(Status::Other(word)) = &mut self.status {
             without_nul(word);
         }
-        for fields in [&mut self.custom_fields, &mut self.extra] {
-            *fields = mem::take(fields).into_iter().map(storable_field).collect();
-        }
+        [&mut self.custom_fields, &mut self.extra].into_iter().for_each(storable_fields);
         for (name, time) in [
             ("occurred_at", &mut self.occurred_at),
             ("started_at", &mut self.started_at),
@@ -198,18 +196,21 @@ fn without_nul(text: &mut String) {
     }
 }
 
-fn storable_field((mut name, mut value): (String, Value)) -> (String, Value) {
-    without_nul(&mut name);
-    match &mut value {
+fn storable_fields(fields: &mut Map<String, Value>) {
+    fields.values_mut().for_each(storable_value);
+    if fields.keys().any(|name| name.contains('\0')) {
+        let named = mem::take(fields).into_iter();
+        *fields = named.map(|(name, value)| (name.replace('\0', "\u{FFFD}"), value)).collect();
+    }
+}
+
+fn storable_value(value: &mut Value) {
+    match value {
         Value::String(text) => without_nul(text),
-        Value::Array(values) => {
-            let storable = |value| storable_field((String::new(), value)).1;
-            *values = mem::take(values).into_iter().map(storable).collect();
-        }
-        Value::Object(fields) => *fields = mem::take(fields).into_iter().map(storable_field).collect(),
+        Value::Array(values) => values.iter_mut().for_each(storable_value),
+        Value::Object(fields) => storable_fields(fields),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
-    (name, value)
 }
 
 /// Whether a browser may follow a URL that somebody else wrote: http or https; never `javascript:` and the like.

@@ -110,8 +110,7 @@ impl<'a> Fields<'a> {
         party
     }
 
-    /// The account's own fields: one that can't be kept costs none of the others.
-    /// An object of anything, as Postgres can hold it.
+    /// An object of anything, as Postgres can hold it: a field that can't be kept costs none of the others.
     pub fn object(&mut self, name: &str) -> Map<String, Value> {
         const FORM: &str = "an object";
         let Some(raw) = self.read::<&'a RawValue>(name, Need::Optional, FORM) else { return Map::new() };

@@ -59,10 +59,16 @@ impl Credentials {
 
     /// Either scheme admits where both are configured.
     pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Rejection> {
-        let token = match &self.token {
-            Some(secret) => single(headers, &self.token_header)?.map(|sent| secret.is(bearer(sent))),
+        let sent = match &self.token {
+            Some(_) => single(headers, &self.token_header)?.map(bearer),
             None => None,
         };
+        self.check_with(sent, headers)
+    }
+
+    /// The same where the token did not stand in a header.
+    pub(super) fn check_with(&self, token: Option<&[u8]>, headers: &HeaderMap) -> Result<(), Rejection> {
+        let token = self.token.as_ref().zip(token).map(|(secret, sent)| secret.is(sent));
         let basic = match &self.basic {
             Some(secret) => single(headers, &header::AUTHORIZATION)?.map(|sent| match basic(sent) {
                 Some(pair) => secret.is(&pair),
@@ -70,21 +76,6 @@ impl Credentials {
             }),
             None => None,
         };
-        self.judge(token, basic)
-    }
-
-    /// Whether a token is one of the ways in.
-    pub(super) fn have_a_token(&self) -> bool {
-        self.token.is_some()
-    }
-
-    /// The same of a token that did not stand in a header.
-    pub(super) fn check_token(&self, sent: Option<&[u8]>) -> Result<(), Rejection> {
-        let found = self.token.as_ref().zip(sent).map(|(secret, sent)| secret.is(sent));
-        self.judge(found, None)
-    }
-
-    fn judge(&self, token: Option<Match>, basic: Option<Match>) -> Result<(), Rejection> {
         for (found, previous) in [(token, &self.previous_token), (basic, &self.previous_basic)] {
             match found {
                 Some(Match::Current) => return Ok(()),

@@ -108,7 +108,7 @@ impl Guard {
     }
 
     /// The same for a platform whose token stands in the body, where `token` finds it: it is compared once the body is read,
-    /// and blanked before anything else sees it. Where no token is set, Basic Auth admits as ever.
+    /// and blanked before anything else sees it. Basic Auth admits as ever.
     ///
     /// # Errors
     ///
@@ -136,7 +136,6 @@ impl Guard {
     ) -> Result<Verified, Rejection> {
         // One request is judged by one set of them, whatever is rotated meanwhile.
         let secrets = self.secrets.now();
-        let token = token.filter(|_| secrets.credentials.have_a_token());
         let counted = |rejection| self.failures.count(client, rejection);
         if token.is_none() {
             secrets.credentials.check(headers).map_err(counted)?;
@@ -150,7 +149,7 @@ impl Guard {
         let range = token.and_then(|token| token(&body));
         if token.is_some() {
             let sent = range.clone().and_then(|range| body.get(range));
-            secrets.credentials.check_token(sent).map_err(counted)?;
+            secrets.credentials.check_with(sent, headers).map_err(counted)?;
         }
         secrets.signatures.check(headers, &body).map_err(counted)?;
         if let Some(range) = range {

@@ -254,7 +254,7 @@ fn log(job: &str, event_id: &str, ms: u64, end: &End) {
             tracing::warn!(target: "call", job, %event_id, "{job} failed, next try in {wait}: {}", Safe(&failure.reason));
         }
         End::Paused { failure, .. } => {
-            tracing::info!(target: "call", job, %event_id, "{job} waits for its vendor: {}", Safe(&failure.reason));
+            tracing::info!(target: "call", job, %event_id, "{job} is paused: {}", Safe(&failure.reason));
         }
         End::GivenUp(failure) => {
             tracing::error!(target: "call", job, %event_id, "{job} given up: {}", Safe(&failure.reason));

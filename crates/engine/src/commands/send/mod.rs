@@ -85,7 +85,7 @@ struct About {
     event_id: Option<String>,
 }
 
-/// A receiver's answer. (`error`, and `docs/operate.md`, "Answers".)
+/// A receiver's answer. (`answer`, and `docs/operate.md`, "Answers".)
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Said {
