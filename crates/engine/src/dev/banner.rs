@@ -73,7 +73,8 @@ impl Dev {
                     text,
                     "  ➜  {name}   a stand-in, which shows what arrived: {url}/stand-in/{listing}"
                 )?;
-                writeln!(text, "               {} sets your own", unless.join(", "))?;
+                let set = if unless.len() == 1 { "sets" } else { "set" };
+                writeln!(text, "               {} {set} your own", unless.join(", "))?;
             }
         }
         let on = &config.jobs.enabled.0;
