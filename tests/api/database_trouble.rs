@@ -44,7 +44,7 @@ async fn a_commit_that_stalls_is_waited_for_on_one_connection() {
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
     let writers = "select count(*) from pg_stat_activity where datname = current_database()
-        and query ilike 'commit%' and state = 'active'";
+        and query like '%insert into call_event%' and state = 'active' and pid <> pg_backend_pid()";
     assert_eq!(app.count(writers).await, 1);
     assert!(!is_ready(&app).await);
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use apalis::prelude::TaskBuilder;
+use apalis_postgres::queries::push_tasks;
 use serde_json::json;
 
 use crate::helpers::{App, TOKEN, event, told};
@@ -35,6 +37,24 @@ async fn two_hundred_concurrent_deliveries_of_twenty_events_to_two_receivers_are
     assert_eq!(app.count("select count(*) from call_event").await, 20);
     assert_eq!(app.count("select count(*) from apalis.jobs").await, 20);
     assert_eq!(app.count("select count(distinct idempotency_key) from apalis.jobs").await, 20);
+}
+
+#[tokio::test]
+async fn a_job_is_enqueued_as_apalis_itself_would() {
+    let app = App::receiver(&[]).await;
+    let id = "evt_\" \\ \u{e9}";
+    assert_eq!(told(app.post(event(id, "cl_1").to_string())).await, (200, "stored".to_owned()));
+    let run_at = app.count("select extract(epoch from run_at)::bigint from apalis.jobs").await;
+    let task = TaskBuilder::new(json!(id).to_string().into_bytes())
+        .idempotency_key(id)
+        .run_at_timestamp(run_at.unsigned_abs())
+        .max_attempts(i32::MAX as usize)
+        .build();
+    push_tasks(&mut *app.db.acquire().await.unwrap(), "apalis", vec![task]).await.unwrap();
+    let ours = "select (to_jsonb(jobs) - '{id, job_type}'::text[])::text from apalis.jobs where job_type <> 'apalis'";
+    let its =
+        "select (to_jsonb(jobs) - '{id, job_type}'::text[])::text from apalis.jobs where job_type = 'apalis'";
+    assert_eq!(app.text(ours).await, app.text(its).await);
 }
 
 #[tokio::test]

@@ -1,12 +1,12 @@
-//! The one transaction that makes events and their jobs durable together.
+//! The one statement that makes events and their jobs durable together.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    iter,
-};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{
+    Value,
+    value::{RawValue, to_raw_value},
+};
 use sqlx::{Connection, PgConnection, types::Json};
 use ulid::Ulid;
 
@@ -14,8 +14,7 @@ use super::delivery::Delivery;
 use crate::{
     answer::Stored,
     call::{CALL_COMPLETED, Call},
-    job::Enabled,
-    work::tasks,
+    job::{Enabled, JobKind},
 };
 
 /// The fields of a call that have columns of their own: what is searched or sorted by, and what jobs read of a call's other
@@ -37,6 +36,13 @@ const COLUMNS: [&str; 14] = [
     "custom_fields",
 ];
 
+/// What is stored of a delivery: its event, and the request as it came.
+struct Row<'a> {
+    event: &'a Call,
+    headers: &'a Value,
+    body: &'a [u8],
+}
+
 /// Writes the new events among these, enqueues their jobs, and says of each delivery, in order, what became of it.
 pub(super) async fn write<'a>(
     connection: &mut PgConnection,
@@ -48,17 +54,14 @@ pub(super) async fn write<'a>(
     distinct.sort_by_key(|delivery| &delivery.event.event_id);
     distinct.dedup_by_key(|delivery| &delivery.event.event_id);
 
-    let mut transaction = connection.begin().await?;
-    let (new, now) = insert(&mut transaction, &distinct).await?;
-    let (new, repeated): (Vec<_>, Vec<_>) =
-        distinct.into_iter().partition(|delivery| new.contains(&delivery.event.event_id));
-    for job in jobs.kinds() {
-        let wanted = |event: &&Call| event.event == CALL_COMPLETED && jobs.wants(job, event);
-        let events = new.iter().map(|delivery| &delivery.event).filter(wanted);
-        tasks::enqueue(&mut transaction, job.name, events.map(|event| event.event_id.as_str()), now).await?;
-    }
-    let earlier = find(&mut transaction, &repeated).await?;
-    transaction.commit().await?;
+    let row = |delivery: &&'a Delivery| {
+        let Delivery { event, headers, body, .. } = *delivery;
+        Row { event, headers, body }
+    };
+    let rows: Vec<Row<'_>> = distinct.iter().map(row).collect();
+    let new = insert(&mut *connection, jobs, &rows).await?;
+    let repeated: Vec<_> = rows.into_iter().filter(|row| !new.contains(&row.event.event_id)).collect();
+    let earlier = find(connection, &repeated).await?;
 
     let mut first_in_batch: HashMap<&str, &Delivery> = HashMap::new();
     let answer = |delivery: &'a Delivery| {
@@ -79,50 +82,57 @@ pub(super) async fn write<'a>(
 
 /// Does what [`write`] does to a single event of its own, and takes it back.
 pub(super) async fn try_out(connection: &mut PgConnection, jobs: &Enabled) -> sqlx::Result<()> {
-    let mut transaction = connection.begin().await?;
     let event_id = format!("try-out:{}", Ulid::generate());
-    let now = sqlx::query_scalar!(
-        r#"
-        insert into call_event (event_id, received_at, body, headers, event, call_id, custom_fields)
-        values ($1, now(), '', '[]', 'try-out', '', '{}')
-        returning extract(epoch from now())::bigint as "now!"
-        "#,
-        event_id,
-    )
-    .fetch_one(&mut *transaction)
-    .await?;
-    for job in jobs.kinds() {
-        tasks::enqueue(&mut transaction, job.name, iter::once(event_id.as_str()), now).await?;
-    }
+    let event =
+        Call { event_id, event: CALL_COMPLETED.to_owned(), received_at: Utc::now(), ..Call::default() };
+    let mut transaction = connection.begin().await?;
+    insert(&mut transaction, jobs, &[Row { event: &event, headers: &Value::Array(Vec::new()), body: &[] }])
+        .await?;
     transaction.rollback().await
 }
 
-/// Inserts what isn't there; returns the keys of the new events, and the database's time in whole seconds since 1970.
+/// Inserts the events that aren't there, and with them the jobs that they start; returns their keys.
+///
+/// One statement is one commit and one round trip. What it writes into apalis' table is what apalis itself would, but for
+/// the time: the database's, because a clock of ours that is ahead would make a job wait.
 async fn insert(
     connection: &mut PgConnection,
-    deliveries: &[&Delivery],
-) -> sqlx::Result<(HashSet<String>, i64)> {
-    let texts = |of: fn(&Call) -> Option<&str>| column(deliveries, of);
-    let times = |of: fn(&Call) -> Option<DateTime<Utc>>| column(deliveries, of);
-    let rows = sqlx::query!(
+    jobs: &Enabled,
+    rows: &[Row<'_>],
+) -> sqlx::Result<HashSet<String>> {
+    let texts = |of: fn(&Call) -> Option<&str>| column(rows, of);
+    let times = |of: fn(&Call) -> Option<DateTime<Utc>>| column(rows, of);
+    let tasks: Vec<(&str, &str)> = rows.iter().flat_map(|row| started(jobs, row.event)).collect();
+    let query = sqlx::query_scalar!(
         r#"
-        insert into call_event (
-            event_id, received_at, platform, body, headers, event, call_id, occurred_at, direction, from_number, to_number,
-            status, queue_id, queue_name, agent_id, agent_name, recording_url, custom_fields, details
+        with event as (
+            insert into call_event (
+                event_id, received_at, platform, body, headers, event, call_id, occurred_at, direction, from_number,
+                to_number, status, queue_id, queue_name, agent_id, agent_name, recording_url, custom_fields, details
+            )
+            select * from unnest(
+                $1::text[], $2::timestamptz[], $3::text[], $4::bytea[], $5::jsonb[], $6::text[], $7::text[],
+                $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+                $15::text[], $16::text[], $17::text[], $18::jsonb[], $19::jsonb[]
+            )
+            on conflict (event_id) do nothing
+            returning event_id
+        ), task as (
+            insert into apalis.jobs (id, job_type, idempotency_key, job, max_attempts, run_at, metadata)
+            -- apalis takes whole seconds, and notifies of no job that is to run later. One that failed as often as it may
+            -- would stay for ever, neither run nor given up: the runner counts.
+            select task_id, job, event_id, convert_to(to_json(event_id)::text, 'UTF8'), 2147483647,
+                   date_trunc('second', now()), ''
+            from unnest($20::text[], $21::text[], $22::text[]) as started (event_id, job, task_id)
+            join event using (event_id)
         )
-        select * from unnest(
-            $1::text[], $2::timestamptz[], $3::text[], $4::bytea[], $5::jsonb[], $6::text[], $7::text[], $8::timestamptz[],
-            $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
-            $17::text[], $18::jsonb[], $19::jsonb[]
-        )
-        on conflict (event_id) do nothing
-        returning event_id, floor(extract(epoch from now()))::bigint as "now!"
+        select event_id from event
         "#,
         texts(|event| Some(&event.event_id)) as _,
         times(|event| Some(event.received_at)) as _,
         texts(|event| Some(&event.platform)) as _,
-        deliveries.iter().map(|delivery| &delivery.body[..]).collect::<Vec<_>>() as _,
-        deliveries.iter().map(|delivery| &delivery.headers).collect::<Vec<_>>() as _,
+        rows.iter().map(|row| row.body).collect::<Vec<_>>() as _,
+        rows.iter().map(|row| row.headers).collect::<Vec<_>>() as _,
         texts(|event| Some(&event.event)) as _,
         texts(|event| Some(&event.call_id)) as _,
         times(|event| event.occurred_at) as _,
@@ -135,17 +145,23 @@ async fn insert(
         texts(|event| event.agent.id.as_deref()) as _,
         texts(|event| event.agent.name.as_deref()) as _,
         texts(|event| event.recording_url.as_deref()) as _,
-        deliveries.iter().map(|delivery| Json(&delivery.event.custom_fields)).collect::<Vec<_>>() as _,
-        deliveries.iter().map(|delivery| details(&delivery.event).map(Json)).collect::<Result<Vec<_>, _>>()? as _,
-    )
-    .fetch_all(connection)
-    .await?;
-    let now = rows.first().map_or(0, |row| row.now);
-    Ok((rows.into_iter().map(|row| row.event_id).collect(), now))
+        rows.iter().map(|row| Json(&row.event.custom_fields)).collect::<Vec<_>>() as _,
+        rows.iter().map(|row| details(row.event).map(Json)).collect::<Result<Vec<_>, _>>()? as _,
+        tasks.iter().map(|(event_id, _)| *event_id).collect::<Vec<_>>() as _,
+        tasks.iter().map(|(_, job)| *job).collect::<Vec<_>>() as _,
+        tasks.iter().map(|_| Ulid::generate().to_string()).collect::<Vec<_>>() as _,
+    );
+    Ok(query.fetch_all(connection).await?.into_iter().collect())
 }
 
-fn column<'a, T>(deliveries: &[&'a Delivery], of: fn(&'a Call) -> Option<T>) -> Vec<Option<T>> {
-    deliveries.iter().map(|delivery| of(&delivery.event)).collect()
+/// The jobs that an event starts, each with the event's key.
+fn started<'a>(jobs: &'a Enabled, event: &'a Call) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let wanted = |job: &&JobKind| event.event == CALL_COMPLETED && jobs.wants(job, event);
+    jobs.kinds().iter().filter(wanted).map(|job| (event.event_id.as_str(), job.name))
+}
+
+fn column<'a, T>(rows: &[Row<'a>], of: fn(&'a Call) -> Option<T>) -> Vec<Option<T>> {
+    rows.iter().map(|row| of(row.event)).collect()
 }
 
 /// The fields that a call has and [`COLUMNS`] don't, as one JSON object. Its values are copied as they are written: a tree
@@ -165,7 +181,7 @@ fn details(call: &Call) -> sqlx::Result<Box<RawValue>> {
 /// A statement of its own, because the insert's snapshot doesn't show what another receiver has just committed.
 async fn find(
     connection: &mut PgConnection,
-    repeated: &[&Delivery],
+    repeated: &[Row<'_>],
 ) -> sqlx::Result<HashMap<String, (DateTime<Utc>, bool)>> {
     if repeated.is_empty() {
         return Ok(HashMap::new());
@@ -176,8 +192,8 @@ async fn find(
         from call_event join unnest($1::text[], $2::bytea[]) as repeated (repeated_id, repeated_body)
           on event_id = repeated_id
         "#,
-        repeated.iter().map(|delivery| delivery.event.event_id.as_str()).collect::<Vec<_>>() as _,
-        repeated.iter().map(|delivery| &delivery.body[..]).collect::<Vec<_>>() as _,
+        repeated.iter().map(|row| row.event.event_id.as_str()).collect::<Vec<_>>() as _,
+        repeated.iter().map(|row| row.body).collect::<Vec<_>>() as _,
     )
     .fetch_all(connection)
     .await?;

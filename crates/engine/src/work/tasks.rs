@@ -1,44 +1,12 @@
-//! The rows of apalis' table `apalis.jobs`, each of which is a job to be done for one event.
+//! The rows of apalis' table `apalis.jobs`, each of which is a job to be done for one event. `inbox` writes them together
+//! with the event; the index on their idempotency key refuses a second one for the same event and job.
 
 use std::time::Duration;
 
-use apalis::prelude::TaskBuilder;
-use apalis_postgres::{PgTask, queries::push_tasks};
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 
 use crate::db;
-
-/// Enqueues a job for each event, in the caller's transaction.
-///
-/// `now` is the database's time in seconds since 1970: apalis would take this process's clock, and a clock that is ahead
-/// would make the job wait.
-pub(crate) async fn enqueue(
-    connection: &mut PgConnection,
-    job: &str,
-    event_ids: impl Iterator<Item = &str>,
-    now: i64,
-) -> sqlx::Result<()> {
-    let tasks: Vec<PgTask> = event_ids.map(|event_id| task(event_id, now)).collect();
-    if tasks.is_empty() {
-        return Ok(());
-    }
-    push_tasks(connection, job, tasks).await.map_err(|error| match error {
-        apalis_postgres::Error::Database(error) => error,
-        other => sqlx::Error::Protocol(other.to_string()),
-    })
-}
-
-fn task(event_id: &str, now: i64) -> PgTask {
-    TaskBuilder::new(Value::from(event_id).to_string().into_bytes())
-        // One row for each event and job, ever: the index on it refuses a second one.
-        .idempotency_key(event_id)
-        .run_at_timestamp(now.unsigned_abs())
-        // apalis would leave a job that failed this often in limbo.
-        .max_attempts(i32::MAX as usize)
-        .build()
-}
 
 /// Moves a running job's next start; apalis' acknowledgement leaves it there. It outlives every restart.
 pub(crate) async fn postpone(
