@@ -26,6 +26,21 @@ async fn a_recording_that_comes_late_reaches_the_ticket_that_has_the_calls_note(
 }
 
 #[tokio::test]
+async fn a_ticket_that_only_a_late_older_event_names_gets_the_recording() {
+    let app = start().await;
+    let mut newer = call("1", json!(null), "answered", true);
+    newer["occurred_at"] = json!("2026-11-24T10:00:01Z");
+    run(&app, &newer).await;
+    assert_eq!(app.text("select reason from attempt").await, "no ticket named");
+
+    let mut older = call("1", json!(OPEN), "answered", true);
+    older["event_id"] = json!("evt_older");
+    older["occurred_at"] = json!("2026-11-24T10:00:00Z");
+    run(&app, &older).await;
+    assert_eq!(voices(&app, OPEN).len(), 1);
+}
+
+#[tokio::test]
 async fn a_recording_that_comes_late_reaches_the_ticket_that_was_made_for_its_call() {
     let app = start().await;
     let before = app.stand_in.zendesk().tickets().len();

@@ -22,6 +22,8 @@ pub(super) struct Known {
     custom_fields: Vec<Json<Map<String, Value>>>,
     newest_recording: Option<String>,
     own_recording: Option<String>,
+    /// Whether this event names a custom field that the newest one doesn't.
+    brings_a_field: bool,
     /// Whether the newest event has this job too.
     pub(super) newest_has_job: bool,
     /// Whether this job has its receipt for this event, or for another of its call where one is enough, from its destination.
@@ -38,6 +40,8 @@ impl Ledger<'_> {
                        other.recording_url, other.custom_fields
                 from call_event as this join call_event as other using (call_id)
                 where this.event_id = $1 and other.event = 'call.completed'
+            ), own as (
+                select recording_url, custom_fields from event where event_id = $1
             ), newest as (
                 select * from event order by occurred_at desc nulls last, received_at desc, event_id desc limit 1
             )
@@ -50,7 +54,12 @@ impl Ledger<'_> {
                        select custom_fields from event where event_id <> newest.event_id
                        order by occurred_at desc nulls last, received_at desc, event_id desc
                    ) as "custom_fields!: Vec<Json<Map<String, Value>>>",
-                   (select recording_url from call_event where event_id = $1) as own_recording,
+                   (select recording_url from own) as own_recording,
+                   exists (
+                       select from own cross join jsonb_each(own.custom_fields) as field
+                       where field.value <> 'null'
+                       and coalesce(newest.custom_fields -> field.key, 'null') = 'null'
+                   ) as "brings_a_field!",
                    exists (
                        select from receipt where job = $2 and destination = $3
                        and (event_id = $1 or $4 and event_id in (select event_id from event))
@@ -73,6 +82,7 @@ impl Ledger<'_> {
             custom_fields: row.custom_fields,
             newest_recording: row.newest_recording,
             own_recording: row.own_recording,
+            brings_a_field: row.brings_a_field,
             newest_has_job,
             receipt: row.receipt,
         })
@@ -104,9 +114,10 @@ impl Known {
         Ok(call)
     }
 
-    /// Whether this event names a recording that the newest one doesn't: that one's job may have run without it.
-    pub(super) fn brings_a_recording(&self) -> bool {
+    /// Whether this event names a recording or a custom field that the newest one doesn't: that one's job may have run
+    /// without it.
+    pub(super) fn brings_more(&self) -> bool {
         let own = self.own_recording.as_ref().filter(|own| followable(own));
-        own.is_some() && own != self.newest_recording.as_ref()
+        self.brings_a_field || own.is_some() && own != self.newest_recording.as_ref()
     }
 }

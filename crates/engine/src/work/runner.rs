@@ -152,10 +152,10 @@ impl Runner {
     }
 
     /// An older event leaves its call to the newest one, where that has this very job too, or wants none of it. It doesn't
-    /// where it brings a recording.
+    /// where it brings what the newest one lacks.
     fn stands_back(&self, ledger: &Ledger<'_>, known: &Known, newest: &Call) -> bool {
         known.newest_id != ledger.event_id
-            && !known.brings_a_recording()
+            && !known.brings_more()
             && (known.newest_has_job || !(self.wants)(newest))
     }
 
