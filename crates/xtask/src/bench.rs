@@ -8,13 +8,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use crate::{
-    document::Recipe,
-    git,
-    names::Name,
-    recipes::{self, BEFORE_A_PULL},
-    rename::NAMELESS,
-};
+use crate::{document::Recipe, git, names::Name, rename::NAMELESS};
 
 /// What the original says of itself later.
 const LATER: &str = "is older now.";
@@ -71,18 +65,17 @@ impl Bench {
         Ok(())
     }
 
-    /// A recipe that takes later changes of the original needs some, and a fork that they must be fitted to: it has
-    /// another name, and a job of its own.
-    pub(crate) fn prepare(&self, recipe: &Recipe) -> anyhow::Result<()> {
-        if !recipe.name.starts_with("Pull") {
-            return Ok(());
+    /// Does a recipe on the copy. One that takes later changes of the original gets some.
+    pub(crate) fn apply(&self, recipe: &Recipe) -> anyhow::Result<()> {
+        if recipe.name.starts_with("Pull") {
+            self.grow_older()?;
         }
-        for earlier in recipes::chosen(&self.fork, &BEFORE_A_PULL.map(str::to_owned))? {
-            self.apply(&earlier)?;
-            git(&self.fork, ["add", "--all"])?;
-            git(&self.fork, ["commit", "--quiet", "--message", &earlier.name])?;
-        }
-        // Where the original's own name stands, and beside the fork's own job.
+        let (original, target) = (self.original.to_string_lossy(), self.target.to_string_lossy());
+        recipe.apply(&self.fork, &[("ORIGINAL", &original), ("CARGO_TARGET_DIR", &target)])
+    }
+
+    /// The original changes where its own name stands, and where a fork's own jobs do.
+    fn grow_older(&self) -> anyhow::Result<()> {
         let readme = fs::read_to_string(self.original.join("README.md"))?;
         let (title, rest) = readme.split_once('\n').context("README.md has a title")?;
         let name = title.trim_start_matches("# ");
@@ -90,14 +83,16 @@ impl Bench {
         let jobs = self.original.join("src/jobs/mod.rs");
         let text = fs::read_to_string(&jobs)?;
         fs::write(jobs, format!("//! A later remark.\n{text}"))?;
-        git(&self.original, ["commit", "--quiet", "--all", "--message", "Grow older"])?;
-        Ok(())
+        git(&self.original, ["commit", "--quiet", "--all", "--message", "Grow older"]).map(drop)
     }
 
-    /// Does a recipe on the copy.
-    pub(crate) fn apply(&self, recipe: &Recipe) -> anyhow::Result<()> {
-        let (original, target) = (self.original.to_string_lossy(), self.target.to_string_lossy());
-        recipe.apply(&self.fork, &[("ORIGINAL", &original), ("CARGO_TARGET_DIR", &target)])
+    /// Commits what is new on the copy, if something is.
+    pub(crate) fn commit(&self, message: &str) -> anyhow::Result<()> {
+        git(&self.fork, ["add", "--all"])?;
+        if !git(&self.fork, ["status", "--porcelain"])?.is_empty() {
+            git(&self.fork, ["commit", "--quiet", "--message", message])?;
+        }
+        Ok(())
     }
 
     /// Looks what a test of the project can't see: that the old name is gone, and that what was pulled is there.

@@ -42,9 +42,9 @@ enum Chore {
         /// How its heading begins.
         name: String,
     },
-    /// Try every recipe on a copy of the last commit, and run the tests there.
+    /// Try all recipes on two copies of the last commit, and run the tests there.
     Recipes {
-        /// Only those whose headings begin so.
+        /// Only those whose headings begin so, each on a copy.
         names: Vec<String>,
     },
 }

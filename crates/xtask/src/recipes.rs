@@ -1,4 +1,4 @@
-//! Does the recipes of docs/make-it-yours.md: one here, or each on a copy, with the tests that must still pass.
+//! Does the recipes of docs/make-it-yours.md: one here, or all on copies, with the tests that must still pass.
 
 use std::{env, fs, path::Path, time::Instant};
 
@@ -10,8 +10,9 @@ use crate::{
     git,
 };
 
-/// What a fork has done to itself before it pulls.
-pub(crate) const BEFORE_A_PULL: [&str; 2] = ["Rename", "Add a job"];
+/// The copies on which all of them are tried: a fork with all of its own, which then pulls, and one with less.
+const FORKS: [&[&str]; 2] =
+    [&["Swap", "Add a job", "Add a field", "Rename", "Pull"], &["Remove Zendesk", "Remove the console"]];
 
 const DOCUMENT: &str = "docs/make-it-yours.md";
 
@@ -21,25 +22,28 @@ const DOCUMENT: &str = "docs/make-it-yours.md";
 ///
 /// None or several begin so, or a step does not fit.
 pub(crate) fn apply(root: &Path, name: &str) -> anyhow::Result<()> {
-    let mut found = chosen(root, &[name.to_owned()])?;
-    let recipe = found.pop().with_context(|| format!("no recipe of {DOCUMENT} begins with `{name}`"))?;
-    ensure!(found.is_empty(), "`{name}` is the beginning of several");
+    let recipe = chosen(root, name)?;
     crate::ensure_committed(root)?;
     recipe.apply(root, &[])?;
     println!("{}: done, look at `git diff`", recipe.name);
     Ok(())
 }
 
-/// Those whose headings begin so; all of them where nothing is named.
-pub(crate) fn chosen(root: &Path, names: &[String]) -> anyhow::Result<Vec<Recipe>> {
-    let mut recipes = document::recipes(&fs::read_to_string(root.join(DOCUMENT))?);
-    let begins =
-        |recipe: &Recipe, name: &String| recipe.name.to_lowercase().starts_with(&name.to_lowercase());
-    recipes.retain(|recipe| names.is_empty() || names.iter().any(|name| begins(recipe, name)));
-    Ok(recipes)
+fn all(root: &Path) -> anyhow::Result<Vec<Recipe>> {
+    Ok(document::recipes(&fs::read_to_string(root.join(DOCUMENT))?))
 }
 
-/// Does each on a fresh copy of the last commit and runs all tests there; prints a line for each.
+/// The one whose heading begins so.
+fn chosen(root: &Path, name: &str) -> anyhow::Result<Recipe> {
+    let mut recipes = all(root)?;
+    recipes.retain(|recipe| recipe.name.to_lowercase().starts_with(&name.to_lowercase()));
+    let recipe = recipes.pop().with_context(|| format!("no recipe of {DOCUMENT} begins with `{name}`"))?;
+    ensure!(recipes.is_empty(), "`{name}` is the beginning of several");
+    Ok(recipe)
+}
+
+/// Does all of them on copies of the last commit, or those that are named, each on a copy of its own, and runs all tests
+/// there; prints a line for each.
 ///
 /// # Errors
 ///
@@ -47,21 +51,25 @@ pub(crate) fn chosen(root: &Path, names: &[String]) -> anyhow::Result<Vec<Recipe
 pub(crate) fn try_all(root: &Path, names: &[String]) -> anyhow::Result<()> {
     let target = root.join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()));
     let bench = Bench::set_up(root, &target)?;
-    for recipe in chosen(&bench.fork, names)? {
+    let forks: Vec<Vec<&str>> = if names.is_empty() {
+        ensure!(all(root)?.len() == FORKS.concat().len(), "a recipe is on no copy");
+        FORKS.iter().map(|fork| fork.to_vec()).collect()
+    } else {
+        names.iter().map(|name| vec![name.as_str()]).collect()
+    };
+    for fork in forks {
         let begun = Instant::now();
         bench.afresh()?;
-        bench.prepare(&recipe)?;
-        let from = git(&bench.fork, ["rev-parse", "HEAD"])?;
-        bench.apply(&recipe).with_context(|| recipe.name.clone())?;
-        let touched = touched(&bench.fork, &from)?;
-        bench.look(&recipe)?;
-        // Who tries all of them pulls into a fork that has done these: the tests there are theirs as well.
-        if names.is_empty() && BEFORE_A_PULL.iter().any(|name| recipe.name.starts_with(name)) {
-            println!("{}: {touched}; its tests run with the pull", recipe.name);
-            continue;
+        for name in fork {
+            let recipe = chosen(&bench.fork, name)?;
+            let from = git(&bench.fork, ["rev-parse", "HEAD"])?;
+            bench.apply(&recipe).with_context(|| recipe.name.clone())?;
+            println!("{}: {}", recipe.name, touched(&bench.fork, &from)?);
+            bench.commit(&recipe.name)?;
+            bench.look(&recipe)?;
         }
-        bench.test().with_context(|| format!("{}: {touched}", recipe.name))?;
-        println!("{}: {touched}; cargo test passes ({} s)", recipe.name, begun.elapsed().as_secs());
+        bench.test()?;
+        println!("cargo test passes there ({} s)", begun.elapsed().as_secs());
     }
     Ok(())
 }
