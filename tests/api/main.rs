@@ -18,6 +18,7 @@ mod first_run;
 mod helpers;
 mod hostile;
 mod hubspot;
+mod metrics;
 mod newest;
 mod proxies;
 #[path = "../../src/receive/mod.rs"]

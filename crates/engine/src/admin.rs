@@ -1,4 +1,4 @@
-//! The second listener, for ourselves: the probes and the console, on `ADMIN_ADDR`.
+//! The second listener, for ourselves: the probes, the metrics and the console, on `ADMIN_ADDR`.
 //!
 //! Receivers and workers both have it. It is the first to start and the last to stop, so that a process can be asked how
 //! it is for as long as it lives.
@@ -8,13 +8,15 @@ use std::net::SocketAddr;
 use anyhow::{Context, ensure};
 use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
 use reqwest::Url;
-use secrecy::SecretString;
 use serde_json::{Value, json};
+use sqlx::PgPool;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
     config::Config,
+    db,
+    metrics::Exporter,
     readiness::{PATIENCE, Readiness},
     rotation::Part,
     serve::{FEW_CONNECTIONS, listen, serve},
@@ -26,27 +28,31 @@ pub struct Admin {
     pub address: SocketAddr,
     stop: CancellationToken,
     server: JoinHandle<()>,
+    _metrics: AbortOnDropHandle<()>,
 }
 
 impl Admin {
-    /// Starts it, and returns with it what goes by a secret.
+    /// Starts it, and returns with it what goes by a secret; `reader` is asked by the console.
     ///
     /// # Errors
     ///
     /// The address is taken.
-    pub async fn start(
+    pub(crate) async fn start(
         config: &Config,
-        url: &SecretString,
+        reader: PgPool,
+        exporter: Exporter,
         readiness: Readiness,
     ) -> anyhow::Result<(Self, Vec<Part>)> {
         let listener = listen(config.admin_addr, "ADMIN_ADDR").await?;
         let address = listener.local_addr()?;
-        let (console, parts) = console(config, url)?;
-        let routes = probes(readiness).merge(console);
+        let metrics = AbortOnDropHandle::new(tokio::spawn(exporter.clone().keep_up()));
+        let (console, password) = console(config, reader.clone());
+        let routes = probes(readiness).merge(exporter.routes()).merge(console);
+        let parts = password.into_iter().chain([db::part(reader)]).collect();
         let (stop, proxies) = (CancellationToken::new(), config.webhook.trusted_proxies.clone());
         let server = tokio::spawn(serve(listener, routes, FEW_CONNECTIONS, proxies, stop.clone()));
         tracing::info!(%address, "probes and console are served");
-        Ok((Self { address, stop, server }, parts))
+        Ok((Self { address, stop, server, _metrics: metrics }, parts))
     }
 
     /// Stops it, with the requests in hand answered.
@@ -61,22 +67,17 @@ impl Admin {
 }
 
 #[cfg(feature = "console")]
-fn console(config: &Config, url: &SecretString) -> anyhow::Result<(Router, Vec<Part>)> {
-    let pool = crate::db::reader_pool(url)?;
-    let (pages, password) = crate::console::routes(config, pool.clone());
-    Ok((pages, password.into_iter().chain([crate::db::part(pool)]).collect()))
-}
+use crate::console::routes as console;
 
 #[cfg(not(feature = "console"))]
-#[expect(clippy::unnecessary_wraps, reason = "with a console there is something that can fail")]
-fn console(config: &Config, _: &SecretString) -> anyhow::Result<(Router, Vec<Part>)> {
+fn console(config: &Config, _: PgPool) -> (Router, Option<Part>) {
     if config.console_password.is_some() {
         tracing::warn!(
             "CONSOLE_PASSWORD is set, but this binary is built without the cargo feature `console`"
         );
     }
     let absent = "There is no console in this binary: it is built without the cargo feature `console`.\n";
-    Ok((Router::new().fallback(async move || (StatusCode::NOT_FOUND, absent)), Vec::new()))
+    (Router::new().fallback(async move || (StatusCode::NOT_FOUND, absent)), None)
 }
 
 /// `/health/live` and `/health/ready`, which both listeners have.

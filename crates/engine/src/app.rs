@@ -23,6 +23,7 @@ use crate::{
     guard::Guard,
     inbox::{Condition, Inbox},
     job::{Enabled, Jobs},
+    metrics::Exporter,
     platform::Platform,
     readiness::Readiness,
     receiver::{self, Receiver, outcomes::Outcomes},
@@ -106,6 +107,9 @@ pub async fn start(source: &Source, roles: Roles, parts: &Parts) -> anyhow::Resu
     let enabled = parts.jobs.enabled(&config)?;
     let receiving = roles.receive.then(|| anyhow::Ok((Guard::new(&config.webhook)?, db::writer_pool(url)?)));
     let receiving = receiving.transpose()?;
+    let reader = db::reader_pool(url)?;
+    // Before anything is counted.
+    let exporter = Exporter::new(reader.clone())?;
     let wake_up = WakeUp::default();
     let workers = Workers {
         pool: db::worker_pool(url, config.jobs.concurrency)?,
@@ -124,7 +128,7 @@ pub async fn start(source: &Source, roles: Roles, parts: &Parts) -> anyhow::Resu
 
     let (probe, writer) = (db::probe_pool(url)?, Condition::default());
     let readiness = Readiness::new(probe.clone(), writer.clone());
-    let (admin, mut live) = Admin::start(&config, url, readiness.clone()).await?;
+    let (admin, mut live) = Admin::start(&config, reader, exporter, readiness.clone()).await?;
     live.extend([workers.pool.clone(), probe.clone()].map(db::part));
     live.extend(alerts.as_ref().map(|alerts| alerts.part()));
     db::migrate(url).await?;
@@ -133,7 +137,8 @@ pub async fn start(source: &Source, roles: Roles, parts: &Parts) -> anyhow::Resu
         Some((guard, pool)) => {
             live.extend([db::part(pool.clone()), guard.part()]);
             let (inbox, writer) = Inbox::start(pool.clone(), probe, jobs, writer);
-            let receiver = Receiver::new(&config.webhook, guard, inbox, Arc::clone(&outcomes));
+            let receiver =
+                Receiver::new(&config.webhook, parts.platform.name, guard, inbox, Arc::clone(&outcomes));
             let refusals = receiver.refusals();
             let routes = routes(parts, &config, receiver, readiness.clone());
             let (address, stop, server) = listen_to(&config, routes).await?;

@@ -12,7 +12,7 @@
 //! Around them: [`cli`] (what `main` calls), [`config`] (every setting), [`app`] (start and stop), [`receiver`] (what a
 //! handler can reach), [`admin`] (the second listener), [`console`] (pages for people), [`alerts`] (messages to them),
 //! [`commands`] (what the program does besides receiving and working), [`db`] (pools and migrations), [`rotation`] (secrets
-//! that change), [`readiness`] (probes), [`telemetry`] (logs), [`recording`] (when two links are one), [`package`](mod@package) (the program's name), and [`dev`], what
+//! that change), [`readiness`] (probes), [`telemetry`] (logs), `metrics` (counts and times), [`recording`] (when two links are one), [`package`](mod@package) (the program's name), and [`dev`], what
 //! `cargo run` brings so that nothing has to be set up. [`testing`] runs a job in a test.
 
 pub mod admin;
@@ -32,6 +32,7 @@ pub mod fields;
 pub mod guard;
 pub mod inbox;
 pub mod job;
+mod metrics;
 pub mod package;
 pub mod platform;
 pub mod readiness;

@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::metrics;
+
 /// How often they are told.
 const PAUSE: Duration = Duration::from_mins(1);
 
@@ -31,6 +33,7 @@ impl Previous {
     pub(super) fn count(&self) {
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         counted.deliveries += 1;
+        metrics::previous_secret_used();
         if counted.told.is_none_or(|told| told.elapsed() >= PAUSE) {
             tracing::warn!(
                 deliveries = counted.deliveries,

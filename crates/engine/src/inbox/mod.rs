@@ -21,6 +21,7 @@ use crate::{
     call::Call,
     guard::Verified,
     job::Enabled,
+    metrics,
     telemetry::Safe,
 };
 pub use delivery::Condition;
@@ -54,8 +55,12 @@ impl Inbox {
         let event_id = call.event_id.clone();
         let id = Safe(&event_id);
         tracing::debug!(target: "call", event_id = %id, "--> {} {id}", Safe(&call.event));
+        let ended_at = call.ended_at;
         let delivery = Delivery { event: call, headers, body, _memory: memory };
         let stored = self.write(delivery, deadline).await.map_err(|error| Refused::new(client, error))?;
+        if stored == Stored::New {
+            metrics::stored(ended_at);
+        }
         if let Stored::Duplicate { same_body: false, .. } = stored {
             tracing::warn!(event_id = %id, "a repeat of this event has another body: the first one is kept");
         }

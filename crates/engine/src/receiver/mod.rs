@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Instant};
 
 use axum::{
     extract::{Request, State},
+    http::StatusCode,
     middleware::Next,
     response::Response,
 };
@@ -16,6 +17,7 @@ use crate::{
     config::WebhookConfig,
     guard::Guard,
     inbox::Inbox,
+    metrics,
     telemetry::{Safe, millis},
 };
 use outcomes::Outcomes;
@@ -29,6 +31,8 @@ pub struct Receiver {
     /// Makes events durable.
     pub inbox: Inbox,
     path: String,
+    /// [`Platform::name`](crate::platform::Platform::name).
+    platform: &'static str,
     /// Keeps the log short when many are refused.
     refusals: Arc<Refusals>,
     /// Tells people when some are refused that were not before.
@@ -36,9 +40,15 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    pub(crate) fn new(config: &WebhookConfig, guard: Guard, inbox: Inbox, outcomes: Arc<Outcomes>) -> Self {
+    pub(crate) fn new(
+        config: &WebhookConfig,
+        platform: &'static str,
+        guard: Guard,
+        inbox: Inbox,
+        outcomes: Arc<Outcomes>,
+    ) -> Self {
         let path = config.path.clone();
-        Self { guard: Arc::new(guard), inbox, path, refusals: Arc::default(), outcomes }
+        Self { guard: Arc::new(guard), inbox, path, platform, refusals: Arc::default(), outcomes }
     }
 
     /// `WEBHOOK_PATH`, with and without a slash at its end: a platform's form is filled in by people.
@@ -46,6 +56,10 @@ impl Receiver {
     pub fn paths(&self) -> Vec<String> {
         let slashed = (self.path != "/").then(|| format!("{}/", self.path));
         std::iter::once(self.path.clone()).chain(slashed).collect()
+    }
+
+    fn count(&self, begun: Instant, status: StatusCode, result: &'static str) {
+        metrics::delivery(self.platform, &self.path, begun, status, result);
     }
 
     pub(crate) fn refusals(&self) -> Arc<Refusals> {
@@ -61,10 +75,12 @@ pub async fn log(State(receiver): State<Receiver>, request: Request, next: Next)
     let ms = millis(begun);
     if let Some(Accepted { client, event_id, stored }) = response.extensions().get() {
         receiver.outcomes.taken(*client);
+        receiver.count(begun, StatusCode::OK, stored.word());
         let id = Safe(event_id);
         tracing::info!(target: "call", status = 200, %stored, event_id = %id, ms, "<-- 200 {stored} {id} ({ms} ms)");
     } else if let Some(Refused { client, why }) = response.extensions().get() {
         receiver.outcomes.refused(*client, why);
+        receiver.count(begun, why.status(), why.reason());
         if receiver.refusals.note(*client, why) {
             let status = why.status().as_u16();
             tracing::info!(target: "call", status, %client, ms, "<-- {status} {why} ({client}, {ms} ms)");

@@ -10,12 +10,15 @@ pub mod run;
 mod turns;
 pub mod webhook;
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
 
 use reqwest::{Method, RequestBuilder, StatusCode, Url, header::HeaderValue, redirect};
 use sha2::{Digest, Sha256};
 
-use crate::package::Package;
+use crate::{metrics, package::Package};
 pub use answer::{Answer, code};
 use answer::{BUSY, retry_after};
 pub use budget::Budget;
@@ -167,7 +170,11 @@ impl Vendor {
         if run::is_over() {
             return Err(NoAnswer::TooLate);
         }
-        let mut response = self.http.execute(request).await?;
+        let begun = Instant::now();
+        let answered = self.http.execute(request).await;
+        let status = answered.as_ref().ok().map(reqwest::Response::status);
+        metrics::vendor_answered(self.name, status, begun.elapsed());
+        let mut response = answered?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {

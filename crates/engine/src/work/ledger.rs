@@ -63,6 +63,19 @@ pub(super) enum End {
     GivenUp(Failure),
 }
 
+impl End {
+    /// The word for it in the column `attempt.result`.
+    pub(super) fn result(&self) -> &'static str {
+        match self {
+            Self::Done(_) | Self::AlreadyDone => "done",
+            Self::Skipped(_) => "skipped",
+            Self::Retry { .. } => "retry",
+            Self::Paused { .. } => "paused",
+            Self::GivenUp(_) => "given_up",
+        }
+    }
+}
+
 /// Why an attempt failed.
 pub(super) struct Failure {
     /// A word that stands for many of them, as [`JobError::kind`](crate::job::JobError::kind) has it.
@@ -160,12 +173,10 @@ impl Ledger<'_> {
     }
 
     async fn write(&self, attempt: &Attempt, end: &End) -> sqlx::Result<()> {
-        let (result, wait, failure) = match end {
-            End::Done(_) | End::AlreadyDone => ("done", None, None),
-            End::Skipped(_) => ("skipped", None, None),
-            End::Retry { failure, wait } => ("retry", Some(*wait), Some(failure)),
-            End::Paused { failure, wait } => ("paused", Some(*wait), Some(failure)),
-            End::GivenUp(failure) => ("given_up", None, Some(failure)),
+        let (wait, failure) = match end {
+            End::Done(_) | End::AlreadyDone | End::Skipped(_) => (None, None),
+            End::Retry { failure, wait } | End::Paused { failure, wait } => (Some(*wait), Some(failure)),
+            End::GivenUp(failure) => (None, Some(failure)),
         };
         let reason = match end {
             End::AlreadyDone => Some("its receipt was there already"),
@@ -190,7 +201,7 @@ impl Ledger<'_> {
             self.event_id,
             self.job,
             attempt.number,
-            result,
+            end.result(),
             reason,
             failure.map(|failure| failure.kind),
             wait.map(|wait| wait.as_secs_f64()),

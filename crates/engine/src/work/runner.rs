@@ -20,6 +20,7 @@ use crate::{
     call::Call,
     config::JobsConfig,
     job::{AnyJob, JobError, Outcome, Receipt},
+    metrics,
     platform::Platform,
     rotation::Live,
     telemetry::{Safe, millis},
@@ -105,6 +106,7 @@ impl Runner {
             End::Paused { failure: Failure { kind: "failed", reason }, wait: UNREADABLE }
         });
         ledger.end(&attempt, &end, &self.stop).await?;
+        metrics::attempt(self.name, end.result());
         log(self.name, event_id, millis(begun), &end);
         Ok(Ended::Attempt(end))
     }
@@ -145,7 +147,10 @@ impl Runner {
         };
         let verdict = self.breaker.tell(&run, self.policy.retry_max);
         Ok(match result {
-            Ok(Outcome::Done(receipt)) => End::Done(storable(receipt, &call)),
+            Ok(Outcome::Done(receipt)) => {
+                metrics::done(self.name, call.ended_at);
+                End::Done(storable(receipt, &call))
+            }
             Ok(Outcome::Skipped(reason)) => End::Skipped(presentable(&reason, &call)),
             Err(error) => self.failed(attempt, &verdict, &error, &call),
         })

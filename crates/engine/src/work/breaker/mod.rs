@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use super::wake_up::WakeUp;
 use crate::{
     job::{JobError, Outcome},
+    metrics,
     telemetry::Safe,
     vendor::ClientError,
 };
@@ -49,6 +50,7 @@ impl Breakers {
         let mut breakers = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || {
             let vendor = destination.to_owned();
+            metrics::vendor_paused(&vendor, false);
             Arc::new(Breaker { vendor, wake_up: self.wake_up.clone(), state: Mutex::default() })
         };
         Arc::clone(breakers.entry(destination.to_owned()).or_insert_with(new))
@@ -180,6 +182,7 @@ impl Breaker {
             *state = State::default();
         } else if probe {
             *state = State::default();
+            metrics::vendor_paused(&self.vendor, false);
             tracing::info!(vendor = self.vendor, "it is well again: its jobs go on");
             self.wake_up.wake_all();
         }
@@ -191,6 +194,7 @@ impl Breaker {
             None => {
                 let vendor = &self.vendor;
                 tracing::error!(vendor, "its jobs wait until it is well again: {}", Safe(reason));
+                metrics::vendor_paused(vendor, true);
                 state.open = Some(Open { until, wait, probing: false });
             }
             Some(open) => {
