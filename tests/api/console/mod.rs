@@ -3,6 +3,7 @@
 mod browser;
 mod hosts;
 mod rotation;
+mod search;
 
 use reqwest::{Method, RequestBuilder, Response, header};
 use serde_json::{Value, json};

@@ -30,11 +30,11 @@ const REFUSED_FOR: Duration = Duration::from_secs(1);
 /// How long a line in the log that somebody has come in holds for the same address.
 const TOLD_FOR: Duration = Duration::from_mins(10);
 
-/// No script, no frame, no form, nothing from elsewhere; nothing is kept by a browser or told to another site.
+/// No script, no frame, no form but to here, nothing from elsewhere; nothing is kept by a browser or told to another site.
 const HEADERS: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),

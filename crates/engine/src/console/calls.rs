@@ -1,14 +1,23 @@
-//! `/`: the newest calls, each with the state of its jobs and the cause where one is not done.
+//! `/`: the newest calls, or those that a person looks for, each with the state of its jobs and the cause where one is not
+//! done.
 
 use askama::Template;
-use axum::{extract::State, response::Html};
+use axum::{
+    extract::{Query, State},
+    response::Html,
+};
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 use super::{
+    find::{Asked, Place, TABS},
     job::{Job, Seconds},
     page::{Broken, render},
 };
+use crate::work::tasks::{self, Depth, Unfinished};
+
+/// The calls of a page.
+const PAGE: usize = 50;
 
 struct Call {
     event_id: String,
@@ -26,31 +35,71 @@ struct Call {
     problems: Vec<String>,
 }
 
+/// A list beside that of all calls, as its tab shows it.
+struct Tab {
+    word: &'static str,
+    title: &'static str,
+    /// The jobs in it.
+    jobs: i32,
+}
+
 #[derive(Template)]
 #[template(path = "console/calls.html")]
-struct Calls {
+struct List {
     calls: Vec<(Call, Vec<Job>)>,
+    asked: Asked,
+    tabs: Vec<Tab>,
+    /// Where the next page begins, if there is one.
+    next: Option<String>,
     now: DateTime<Utc>,
 }
 
-pub(super) async fn page(State(pool): State<PgPool>) -> Result<Html<String>, Broken> {
-    let calls = sqlx::query_as!(
+pub(super) async fn page(
+    State(pool): State<PgPool>,
+    Query(asked): Query<Asked>,
+) -> Result<Html<String>, Broken> {
+    let wanted = asked.calls(&pool).await?;
+    let place = asked.place();
+    let mut calls = sqlx::query_as!(
         Call,
         r#"
         select event_id as "event_id!", event as "event!", events as "events!", received_at as "received_at!",
                direction, from_number, to_number, status, reason, queue_name, agent_name,
                duration_seconds as "duration_seconds: Seconds",
                problems as "problems!"
-        from call order by received_at desc limit 50
+        from call
+        where ($1::text[] is null or call_id = any($1))
+          and ($2::timestamptz is null or received_at <= $2 and (received_at, event_id) < ($2, $3))
+        order by received_at desc, event_id desc limit 51
         "#,
+        wanted.as_deref(),
+        place.as_ref().map(|place| place.received_at),
+        place.as_ref().map(|place| place.event_id.as_str()),
     )
     .fetch_all(&pool)
     .await?;
+    let more = calls.len() > PAGE;
+    calls.truncate(PAGE);
+    let last = calls.last().filter(|_| more);
+    let next =
+        last.map(|call| Place { received_at: call.received_at, event_id: call.event_id.clone() }.written());
     let event_ids: Vec<_> = calls.iter().map(|call| call.event_id.clone()).collect();
     let mut jobs = Job::of(&pool, &event_ids).await?;
     let with_jobs = |call: Call| {
         let jobs = jobs.remove(&call.event_id).unwrap_or_default();
         (call, jobs)
     };
-    render(&Calls { calls: calls.into_iter().map(with_jobs).collect(), now: Utc::now() })
+    let calls = calls.into_iter().map(with_jobs).collect();
+    render(&List { calls, tabs: tabs(&pool).await?, asked, next, now: Utc::now() })
+}
+
+/// The lists beside that of all calls, with the jobs that are in them.
+async fn tabs(pool: &PgPool) -> sqlx::Result<Vec<Tab>> {
+    let depths = tasks::depths(pool).await?;
+    let jobs = |which| match which {
+        Unfinished::InProgress => |depth: &Depth| depth.waiting + depth.retrying + depth.running,
+        Unfinished::GivenUp => |depth: &Depth| depth.given_up,
+    };
+    let tab = |(word, title, which)| Tab { word, title, jobs: depths.values().map(jobs(which)).sum() };
+    Ok(TABS.into_iter().map(tab).collect())
 }

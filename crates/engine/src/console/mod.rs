@@ -7,6 +7,7 @@
 mod access;
 mod call;
 mod calls;
+mod find;
 mod hosts;
 mod job;
 mod page;

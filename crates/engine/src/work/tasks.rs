@@ -111,6 +111,55 @@ pub(crate) async fn depths(pool: &PgPool) -> sqlx::Result<BTreeMap<String, Depth
     Ok(depths)
 }
 
+/// Jobs that are not done, as a person looks for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfinished {
+    /// Those that go on by themselves.
+    InProgress,
+    /// Those that wait for a person.
+    GivenUp,
+}
+
+/// The calls with such a job, those of the newest events first, so many at the most.
+#[cfg(feature = "console")]
+pub(crate) async fn unfinished_calls(
+    pool: &PgPool,
+    which: Unfinished,
+    most: i64,
+) -> sqlx::Result<Vec<String>> {
+    // Each part by the index of those rows alone, however many jobs are done.
+    match which {
+        Unfinished::InProgress => {
+            sqlx::query_scalar!(
+                "
+                with unfinished as (
+                    select idempotency_key from apalis.jobs
+                    where status = 'Pending' or (status = 'Failed' and attempts < max_attempts)
+                    union
+                    select idempotency_key from apalis.jobs where status in ('Running', 'Queued')
+                )
+                select call_id from call_event join unfinished on event_id = idempotency_key
+                order by received_at desc limit $1
+                ",
+                most,
+            )
+            .fetch_all(pool)
+            .await
+        }
+        Unfinished::GivenUp => {
+            sqlx::query_scalar!(
+                "
+                select call_id from call_event join apalis.jobs on event_id = idempotency_key where jobs.status = 'Killed'
+                order by received_at desc limit $1
+                ",
+                most,
+            )
+            .fetch_all(pool)
+            .await
+        }
+    }
+}
+
 /// Lets jobs of this name that were given up run anew, those of one event or all; returns how many.
 ///
 /// # Errors

@@ -1,0 +1,108 @@
+//! How a call is found: by number, by id, by what became of it, and page by page.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use stand_in::Fault;
+
+use super::{PASSWORD, call, page, start};
+use crate::helpers::{App, event};
+
+/// The events in the list, in its order.
+async fn events(app: &App, path: &str) -> Vec<String> {
+    let list = page(app, path).await;
+    let links = list.split("href=\"/calls/").skip(1);
+    links.map(|link| link.split_once('"').unwrap().0.to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_call_is_found_by_its_number_as_people_type_it_and_by_each_of_its_ids() {
+    let app = start().await;
+    for (id, from) in [("1", "+4930901820"), ("2", "+14085550000"), ("3", "+4930901821")] {
+        let mut call = event(&format!("evt_{id}"), &format!("cl_{id}"));
+        call["from"] = json!(from);
+        app.deliver(&call).await;
+    }
+    app.all_done().await;
+    sqlx::query("update receipt set external_id = '35436' where event_id = 'evt_1'")
+        .execute(&app.db)
+        .await
+        .unwrap();
+    for typed in [
+        "%2B49 30 901820",
+        "030/901820",
+        "(030) 90-18.20",
+        "0049 30 901820",
+        "cl_1",
+        "evt_1",
+        " evt_1 ",
+        "35436",
+    ] {
+        assert_eq!(events(&app, &format!("/?q={typed}")).await, ["evt_1"], "{typed}");
+    }
+    // Our own number is every call's.
+    assert_eq!(events(&app, "/?q=%2B14085559876").await, ["evt_3", "evt_2", "evt_1"]);
+    for typed in ["1820", "901822", "evt_", "cl%25", "_______", "%00", "%2B49%2530"] {
+        assert_eq!(events(&app, &format!("/?q={typed}")).await, [""; 0], "{typed}");
+        assert!(page(&app, &format!("/?q={typed}")).await.contains("No call has this id"), "{typed}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_searched_for_is_text_in_the_page() {
+    let app = start().await;
+    for _ in 0..51 {
+        // So that there is a link to the next page.
+        let id = format!("{:x}", fastrand::u64(..));
+        app.deliver(&event(&id, &id)).await;
+    }
+    app.all_done().await;
+    let hostile = "%22%3E%3Cscript%3Ealert(1)%3C/script%3E%E2%80%AE";
+    for path in
+        [format!("/?q={hostile}"), format!("/?show={hostile}"), format!("/?after={hostile}&show={hostile}")]
+    {
+        let shown = page(&app, &path).await;
+        assert!(!shown.contains("<script") && !shown.contains('\u{202E}'), "{path}: {shown}");
+    }
+    assert!(page(&app, &format!("/?q={hostile}")).await.contains("value=\"&#34;&#62;&#60;script"));
+}
+
+#[tokio::test]
+async fn calls_in_progress_and_calls_that_were_given_up_have_lists_of_their_own() {
+    let app = start().await;
+    app.leaves_jobs();
+    call(&app, "done", None, "done").await;
+    call(&app, "failing", Some(Fault::status(503)), "retrying").await;
+    call(&app, "lost", Some(Fault::status(422)), "given up").await;
+    assert_eq!(events(&app, "/?show=in-progress").await, ["evt_failing"]);
+    assert_eq!(events(&app, "/?show=gave-up").await, ["evt_lost"]);
+    assert_eq!(events(&app, "/?show=anything").await, ["evt_lost", "evt_failing", "evt_done"]);
+    let list = page(&app, "/").await;
+    assert!(list.contains("In progress <span class=\"quiet\">1</span>"), "{list}");
+    assert!(list.contains("Gave up <span class=\"quiet\">1</span>"), "{list}");
+}
+
+#[tokio::test]
+async fn every_call_is_on_one_page_and_once_though_many_came_at_the_same_moment() {
+    let app = App::receiver(&[("CONSOLE_PASSWORD", PASSWORD)]).await;
+    sqlx::query(
+        "insert into call_event (event_id, received_at, body, headers, event, call_id, from_number, custom_fields)
+         select 'evt_' || n, timestamptz '2026-11-24' + (n / 60) * interval '1 s', '{}', '[]', 'call.completed', 'cl_' || n,
+                '+4930901820', '{}' from generate_series(1, 130) as n",
+    )
+    .execute(&app.db)
+    .await
+    .unwrap();
+    for beginning in ["/", "/?q=901820"] {
+        let (mut path, mut all, mut pages) = (beginning.to_owned(), Vec::new(), 0);
+        loop {
+            all.extend(events(&app, &path).await);
+            pages += 1;
+            let list = page(&app, &path).await;
+            let Some((_, next)) = list.split_once("rel=\"next\" href=\"") else { break };
+            path = next.split_once('"').unwrap().0.replace("&amp;", "&");
+        }
+        assert_eq!((pages, all.len()), (3, 130), "{beginning}");
+        assert_eq!(all.into_iter().collect::<BTreeSet<_>>().len(), 130, "{beginning}");
+    }
+}
