@@ -24,6 +24,7 @@ struct Call {
     agent_name: Option<String>,
     duration_seconds: Option<Seconds>,
     problems: Vec<String>,
+    pruned_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Template)]
@@ -40,7 +41,7 @@ pub(super) async fn page(State(pool): State<PgPool>) -> Result<Html<String>, Bro
         select event_id as "event_id!", event as "event!", events as "events!", received_at as "received_at!",
                direction, from_number, to_number, status, reason, queue_name, agent_name,
                duration_seconds as "duration_seconds: Seconds",
-               problems as "problems!"
+               problems as "problems!", pruned_at
         from call order by received_at desc limit 50
         "#,
     )

@@ -1,5 +1,7 @@
 //! The rows of apalis' table `apalis.jobs`, each of which is a job to be done for one event.
 
+pub(crate) mod removal;
+
 use std::time::Duration;
 
 use apalis::prelude::TaskBuilder;
