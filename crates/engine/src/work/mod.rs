@@ -7,7 +7,7 @@
 pub mod breaker;
 mod known;
 mod ledger;
-pub mod pruning;
+pub(crate) mod pruning;
 pub mod queue;
 pub mod retention;
 mod runner;

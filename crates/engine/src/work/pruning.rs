@@ -28,15 +28,15 @@ const STAYS: [&str; 10] = [
 
 /// How much was deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Pruned {
+pub(super) struct Pruned {
     /// Calls.
-    pub calls: usize,
+    pub(super) calls: usize,
     /// Their events.
-    pub events: usize,
+    pub(super) events: usize,
     /// Attempts that were not the last of their jobs.
-    pub attempts: u64,
+    pub(super) attempts: u64,
     /// Rows of the queues.
-    pub jobs: u64,
+    pub(super) jobs: u64,
 }
 
 impl AddAssign for Pruned {
@@ -75,25 +75,21 @@ pub(super) async fn prune_old(
     Ok(Pruned { jobs, ..pruned })
 }
 
-/// Deletes the data of these calls, and discards their jobs. Returns also the calls of which a job runs: those keep their
-/// data until it has ended.
-///
-/// # Errors
-///
-/// The database can't be asked.
-pub async fn erase(
+/// Deletes the data of these calls, and discards their jobs. Returns the calls of which a job runs: those keep their data
+/// until it has ended.
+pub(crate) async fn erase(
     connection: &mut PgConnection,
     call_ids: &[String],
-) -> sqlx::Result<(Pruned, BTreeSet<String>)> {
+) -> sqlx::Result<BTreeSet<String>> {
     let mut transaction = connection.begin().await?;
     let mut events = events(&mut transaction, call_ids, 0).await?;
-    let jobs = removal::remove(&mut transaction, &ids(&events)).await?;
+    removal::remove(&mut transaction, &ids(&events)).await?;
     let open = removal::open(&mut transaction, &ids(&events)).await?;
-    let busy = calls(&events, |event| open.contains(&event.event_id));
-    events.retain(|event| !busy.contains(&event.call_id));
-    let pruned = prune(&mut transaction, events).await?;
+    let running = calls(&events, |event| open.contains(&event.event_id));
+    events.retain(|event| !running.contains(&event.call_id));
+    prune(&mut transaction, events).await?;
     transaction.commit().await?;
-    Ok((Pruned { jobs, ..pruned }, busy))
+    Ok(running)
 }
 
 /// All events of these calls. Until the transaction ends, no attempt at them begins. In the order of their keys: others that
@@ -156,6 +152,7 @@ async fn prune_attempts(connection: &mut PgConnection, event_ids: &[String]) -> 
                 reason = case when result in ('done', 'skipped', 'given_up') then null else $2 end
             from last
             where attempt.event_id = last.event_id and attempt.job = last.job and attempt.number = last.number
+              and (reason is not null or ended_at is null or next_at is not null)
         ), older as (
             delete from attempt using last
             where attempt.event_id = last.event_id and attempt.job = last.job and attempt.number <> last.number

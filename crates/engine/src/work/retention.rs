@@ -28,9 +28,9 @@ const LOOK_AT_ALL: Duration = Duration::from_hours(24);
 const AFTER_FAILURE: Duration = Duration::from_mins(1);
 
 /// The most events that are looked at in one transaction.
-const CHUNK: i64 = 200;
+const CHUNK: i64 = 100;
 
-/// The shortest breath; one is as long as what came before it took.
+/// The shortest breath.
 const BREATH: Duration = Duration::from_millis(10);
 
 /// The place of an event in the order in which they were received.
@@ -99,7 +99,7 @@ async fn finished_jobs(connection: &mut PgConnection, pruned: &mut Pruned) -> sq
         let looked = db::within(removal::remove_finished(connection, &after)).await?;
         pruned.jobs += looked.removed;
         last = looked.last;
-        sleep(begun.elapsed().max(BREATH)).await;
+        breathe(begun).await;
     }
     Ok(())
 }
@@ -135,6 +135,11 @@ async fn old_calls(
             *pruned += db::within(prune_old(connection, &call_ids, days)).await?;
         }
         *place = end;
-        sleep(begun.elapsed().max(BREATH)).await;
+        breathe(begun).await;
     }
+}
+
+/// Leaves the disk and the processors to deliveries for twice as long as what began then has taken.
+async fn breathe(begun: Instant) {
+    sleep((2 * begun.elapsed()).max(BREATH)).await;
 }

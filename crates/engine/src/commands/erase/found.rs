@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How many events are searched in one statement: with the largest bodies it ends within seconds.
-const CHUNK: i64 = 500;
+const CHUNK: i64 = 100;
 
 /// A search through all events, in the order in which they were received.
 pub(super) struct Search<'a> {

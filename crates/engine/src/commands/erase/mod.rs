@@ -111,7 +111,7 @@ async fn erase(pool: &PgPool, number: &Number, yes: bool) -> sqlx::Result<Report
 /// Deletes the data of these calls; returns those of which a job runs.
 async fn erase_calls(pool: &PgPool, call_ids: &[String]) -> sqlx::Result<BTreeSet<String>> {
     let mut connection = pool.acquire().await?;
-    db::within(pruning::erase(&mut connection, call_ids)).await.map(|(_, running)| running)
+    db::within(pruning::erase(&mut connection, call_ids)).await
 }
 
 fn print(report: &Report) {

@@ -14,7 +14,8 @@ const CHUNK: i64 = 500;
 
 /// Of each job of these events that waits, runs, or was given up, the event.
 pub(crate) async fn open(connection: &mut PgConnection, event_ids: &[String]) -> sqlx::Result<Vec<String>> {
-    // A look into the index for each queue, as in the view `call_job`.
+    // A look into the index for each event and queue, as in the view `call_job`; `limit 1` of what is unique keeps a planner
+    // that believes that hardly a job is open from reading them all.
     sqlx::query_scalar!(
         r#"
         with recursive queue (name) as (
@@ -22,9 +23,11 @@ pub(crate) async fn open(connection: &mut PgConnection, event_ids: &[String]) ->
             union all
             select (select min(job_type) from apalis.jobs where job_type > name) from queue where name is not null
         )
-        select idempotency_key as "event_id!"
-        from queue join apalis.jobs on job_type = name
-        where idempotency_key = any($1) and status <> 'Done'
+        select event_id as "event_id!"
+        from unnest($1::text[]) as event_id cross join queue cross join lateral (
+            select status from apalis.jobs where job_type = name and idempotency_key = event_id limit 1
+        ) as queued
+        where status <> 'Done'
         "#,
         event_ids,
     )
@@ -42,8 +45,11 @@ pub(crate) async fn remove(connection: &mut PgConnection, event_ids: &[String]) 
             union all
             select (select min(job_type) from apalis.jobs where job_type > name) from queue where name is not null
         )
-        delete from apalis.jobs using queue
-        where job_type = name and idempotency_key = any($1)
+        delete from apalis.jobs
+        using unnest($1::text[]) as event_id cross join queue cross join lateral (
+            select id from apalis.jobs where job_type = name and idempotency_key = event_id limit 1
+        ) as queued
+        where jobs.id = queued.id
           and not (status in ('Queued', 'Running') and exists (
               select from apalis.workers where workers.id = lock_by and last_seen > now() - interval '1 minute'
           ))
