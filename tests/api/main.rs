@@ -24,6 +24,7 @@ mod proxies;
 #[path = "../../src/receive/mod.rs"]
 #[expect(unreachable_pub, dead_code, reason = "its parser is tried with any bytes")]
 mod receive;
+mod retention;
 mod retries;
 mod rotation;
 mod signatures;

@@ -32,7 +32,7 @@ pub enum Stored {
     Duplicate {
         /// When the first delivery came.
         of: DateTime<Utc>,
-        /// Whether the first delivery had the same body.
+        /// Whether the first delivery had the same body, or one that was deleted since.
         same_body: bool,
     },
 }

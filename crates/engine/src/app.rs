@@ -32,7 +32,7 @@ use crate::{
     work::{
         breaker::Breakers,
         queue::{Prepared, Workers, prepare},
-        unserved,
+        retention, unserved,
         wake_up::WakeUp,
     },
 };
@@ -80,6 +80,7 @@ pub struct Running {
     /// What tells people of trouble.
     telling: JoinSet<()>,
     unserved: AbortOnDropHandle<()>,
+    retention: Option<AbortOnDropHandle<()>>,
     rotation: AbortOnDropHandle<()>,
     patience: Duration,
 }
@@ -160,6 +161,8 @@ pub async fn start(source: &Source, roles: Roles, parts: &Parts) -> anyhow::Resu
         }
     }
     let unserved = AbortOnDropHandle::new(tokio::spawn(unserved::watch(workers.pool.clone())));
+    let retention = roles.work.then(|| retention::watch(workers.pool.clone(), config.retention_days));
+    let retention = retention.map(|watch| AbortOnDropHandle::new(tokio::spawn(watch)));
     for Prepared { start, job } in prepared {
         start();
         live.push(job);
@@ -172,7 +175,18 @@ pub async fn start(source: &Source, roles: Roles, parts: &Parts) -> anyhow::Resu
     let (address, receiving) = receiving.unzip();
     // A job ends within its own time limit; the rest is for writing down how.
     let patience = config.jobs.timeout + Duration::from_secs(5);
-    Ok(Running { address, admin, receiving, workers, wake_up, telling, unserved, rotation, patience })
+    Ok(Running {
+        address,
+        admin,
+        receiving,
+        workers,
+        wake_up,
+        telling,
+        unserved,
+        retention,
+        rotation,
+        patience,
+    })
 }
 
 async fn listen_to(
@@ -208,7 +222,7 @@ impl Running {
         if timeout(self.patience, self.workers.tracker.wait()).await.is_err() {
             tracing::warn!("some jobs did not end in time: another worker runs them again");
         }
-        drop((self.wake_up, self.telling, self.unserved, self.rotation));
+        drop((self.wake_up, self.telling, self.unserved, self.retention, self.rotation));
         close(&self.workers.pool).await;
         self.admin.stop().await
     }

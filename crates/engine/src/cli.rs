@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{
     admin,
     app::{self, Parts, Roles},
-    commands::{self, config::MASK, init::InitArgs, retry::RetryArgs, send::SendArgs},
+    commands::{self, config::MASK, erase::EraseArgs, init::InitArgs, retry::RetryArgs, send::SendArgs},
     config::{
         Declared, Source, Values,
         declared::{is_secret, variable},
@@ -161,6 +161,11 @@ enum Cmd {
     Send(Box<SendArgs>),
     /// Run jobs anew that were given up, once their cause is mended.
     Retry(RetryArgs),
+    /// Delete the data of every call with this number, wherever in a call it stands; without --yes, only say how much there
+    /// is.
+    ///
+    /// Jobs of such a call that are not done are discarded. What the vendors have is listed: they delete it themselves.
+    Erase(EraseArgs),
     /// Make what the vendors of the jobs must have once; safe to repeat.
     Setup {
         /// The one job to do it for [default: those in JOBS].
@@ -183,7 +188,7 @@ enum Cmd {
 }
 
 /// The commands that read the settings.
-const WITH_SETTINGS: [&str; 7] = ["receive", "work", "doctor", "config", "send", "retry", "setup"];
+const WITH_SETTINGS: [&str; 8] = ["receive", "work", "doctor", "config", "send", "retry", "erase", "setup"];
 
 /// Does what the command line says; `from_file` is what `.env` set.
 #[tokio::main]
@@ -209,6 +214,7 @@ async fn run(app: &App, from_file: &FromFile) -> anyhow::Result<ExitCode> {
         }
         Some(Cmd::Send(args)) => commands::send::run(*args, source()?.config()?, app.parts.platform).await?,
         Some(Cmd::Retry(args)) => commands::retry::run(&args, &source()?.config()?, &app.parts.jobs).await?,
+        Some(Cmd::Erase(args)) => commands::erase::run(&args, &source()?.config()?).await?,
         Some(Cmd::Setup { job }) => {
             commands::setup::run(job.as_deref(), &source()?.config()?, &app.parts.jobs).await?;
         }

@@ -52,7 +52,10 @@ impl Name {
         let text = text.replace(&old.upper, &self.upper).replace(&old.title, &self.title);
         let text = if old.kebab == old.snake {
             // One word alone doesn't tell whether a package or an identifier is meant; what stands around it does.
-            text.replace(&format!("{}::", old.snake), &format!("{}::", self.snake))
+            let identifier = |text: String, end: &str| {
+                text.replace(&format!("{}{end}", old.snake), &format!("{}{end}", self.snake))
+            };
+            identifier(identifier(text, "::"), "_")
         } else {
             text.replace(&old.snake, &self.snake)
         };
@@ -81,6 +84,7 @@ mod tests {
         for (old, new) in [
             ("use ringdown::{app, db};", "use acme_calls::{app, db};"),
             ("env!(\"CARGO_BIN_EXE_ringdown\")", "env!(\"CARGO_BIN_EXE_acme-calls\")"),
+            ("ringdown_jobs_total", "acme_calls_jobs_total"),
             ("RINGDOWN_BINARY", "ACME_CALLS_BINARY"),
             ("# Ringdown", "# Acme Calls"),
             ("/var/lib/ringdown", "/var/lib/acme-calls"),

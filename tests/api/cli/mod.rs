@@ -5,6 +5,7 @@ pub(crate) mod doctor;
 mod documented;
 mod dotenv;
 mod encryption;
+mod erase;
 mod init;
 mod refused;
 mod retry;

@@ -1,6 +1,7 @@
 //! The pages for people, over HTTP.
 
 mod browser;
+mod deleted;
 mod hosts;
 mod rotation;
 mod search;

@@ -56,3 +56,20 @@ pub(crate) async fn connect(url: &str) -> PgPool {
     let options = url.parse::<PgConnectOptions>().unwrap().application_name("test");
     PgPoolOptions::new().max_connections(2).connect_with(options).await.unwrap()
 }
+
+/// All data of a database as text, as a `pg_dump` holds it; but the bodies can be read.
+pub(crate) async fn dump(url: &str) -> String {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    connection.execute("set bytea_output = 'escape'").await.unwrap();
+    let tables = "select oid::regclass::text from pg_class where relkind = 'r'
+        and relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) order by 1";
+    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut connection).await.unwrap();
+    let mut dump = String::new();
+    for table in tables {
+        let rows = format!("select coalesce(string_agg(a_row::text, chr(10)), '') from {table} as a_row");
+        let rows: String =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(rows)).fetch_one(&mut connection).await.unwrap();
+        dump.extend([table.as_str(), "\n", &rows, "\n"]);
+    }
+    dump
+}

@@ -4,6 +4,7 @@
 //! - [`init`]: writes a `.env` with fresh secrets, and says what to paste into the platform's form
 //! - [`doctor`]: looks at everything that a deployment needs, and says what to do where something is wrong
 //! - [`retry`]: runs jobs anew that were given up
+//! - [`erase`]: deletes the data of every call with a number
 //! - [`setup`]: makes what the vendors must have once
 //! - [`config`]: shows the settings in force and where each came from
 //!
@@ -11,6 +12,7 @@
 
 pub mod config;
 pub mod doctor;
+pub mod erase;
 pub mod init;
 pub mod retry;
 pub mod send;

@@ -53,6 +53,10 @@ pub struct Config {
     #[arg(long, env, value_enum)]
     pub log_format: Option<LogFormat>,
 
+    /// After how many days a call's data is deleted, when its jobs are done; 0 keeps it for ever.
+    #[arg(long, env, default_value_t = 90)]
+    pub retention_days: u16,
+
     /// Who may deliver events, and how.
     #[command(flatten)]
     pub webhook: WebhookConfig,

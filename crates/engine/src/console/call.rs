@@ -42,6 +42,7 @@ struct Stored {
     recording_url: Option<String>,
     notes: Option<String>,
     custom_fields: Json<Map<String, Value>>,
+    pruned_at: Option<DateTime<Utc>>,
 }
 
 struct Attempt {
@@ -98,7 +99,7 @@ async fn event(pool: &PgPool, event_id: &str) -> sqlx::Result<Option<Stored>> {
                connected_at, ended_at, duration_seconds as "duration_seconds: Seconds",
                talk_time_seconds as "talk_time_seconds: Seconds", wrap_up_seconds as "wrap_up_seconds: Seconds",
                recording_url, notes,
-               custom_fields as "custom_fields!: Json<Map<String, Value>>"
+               custom_fields as "custom_fields!: Json<Map<String, Value>>", pruned_at
         from stored_event where event_id = $1
         "#,
         event_id,

@@ -14,7 +14,7 @@ use super::{
     job::{Job, Seconds},
     page::{Broken, render},
 };
-use crate::work::tasks::{self, Depth, Unfinished};
+use crate::work::tasks::open::{self, Depth, Unfinished};
 
 /// The calls of a page.
 const PAGE: usize = 50;
@@ -33,6 +33,7 @@ struct Call {
     agent_name: Option<String>,
     duration_seconds: Option<Seconds>,
     problems: Vec<String>,
+    pruned_at: Option<DateTime<Utc>>,
 }
 
 /// A list beside that of all calls, as its tab shows it.
@@ -66,7 +67,7 @@ pub(super) async fn page(
         select event_id as "event_id!", event as "event!", events as "events!", received_at as "received_at!",
                direction, from_number, to_number, status, reason, queue_name, agent_name,
                duration_seconds as "duration_seconds: Seconds",
-               problems as "problems!"
+               problems as "problems!", pruned_at
         from call
         where ($1::text[] is null or call_id = any($1))
           and ($2::timestamptz is null or received_at <= $2 and (received_at, event_id) < ($2, $3))
@@ -95,7 +96,7 @@ pub(super) async fn page(
 
 /// The lists beside that of all calls, with the jobs that are in them.
 async fn tabs(pool: &PgPool) -> sqlx::Result<Vec<Tab>> {
-    let depths = tasks::depths(pool).await?;
+    let depths = open::depths(pool).await?;
     let jobs = |which| match which {
         Unfinished::InProgress => |depth: &Depth| depth.waiting + depth.retrying + depth.running,
         Unfinished::GivenUp => |depth: &Depth| depth.given_up,

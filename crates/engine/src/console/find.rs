@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use sqlx::PgPool;
 
-use crate::work::tasks::{self, Unfinished};
+use crate::work::tasks::open::{self, Unfinished};
 
 /// The most characters of what is searched for; no id that a person pastes is longer.
 const LONGEST: usize = 255;
@@ -70,7 +70,7 @@ impl Asked {
             return search(pool, q).await.map(Some);
         }
         match TABS.iter().find(|(word, ..)| *word == self.show) {
-            Some((_, _, which)) => tasks::unfinished_calls(pool, *which, MOST).await.map(Some),
+            Some((_, _, which)) => open::calls(pool, *which, MOST).await.map(Some),
             None => Ok(None),
         }
     }

@@ -176,7 +176,7 @@ fn details(call: &Call) -> sqlx::Result<Box<RawValue>> {
     details().map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
-/// Of events that were here before: when they first came, and whether with this body.
+/// Of events that were here before: when they first came, and whether with this body, as far as that is known still.
 ///
 /// A statement of its own, because the insert's snapshot doesn't show what another receiver has just committed.
 async fn find(
@@ -188,7 +188,7 @@ async fn find(
     }
     let rows = sqlx::query!(
         r#"
-        select event_id, received_at, body = repeated_body as "same_body!"
+        select event_id, received_at, pruned_at is not null or body = repeated_body as "same_body!"
         from call_event join unnest($1::text[], $2::bytea[]) as repeated (repeated_id, repeated_body)
           on event_id = repeated_id
         "#,

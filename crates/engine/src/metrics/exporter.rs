@@ -17,7 +17,7 @@ use super::{
     ATTEMPTS, CALL_TO_DONE, DELIVERIES, DELIVERY_LAG, JOB_OLDEST, JOBS, PREVIOUS_SECRET, REQUESTS,
     VENDOR_PAUSED, VENDOR_REQUESTS,
 };
-use crate::work::tasks::{self, Depth};
+use crate::work::tasks::open::{self, Depth};
 
 /// The bounds of the times of requests, in seconds.
 const OF_REQUESTS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -78,7 +78,7 @@ impl Exporter {
 
     /// Brings the gauges of the queues up to date; where the database doesn't say, they are no numbers.
     async fn look_into_the_queues(&self) {
-        let depths = match timeout(PATIENCE, tasks::depths(&self.pool)).await {
+        let depths = match timeout(PATIENCE, open::depths(&self.pool)).await {
             Ok(Ok(depths)) => Some(depths),
             Ok(Err(error)) => {
                 tracing::debug!(%error, "the database can't be asked what stands in the queues");

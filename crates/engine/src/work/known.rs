@@ -31,19 +31,20 @@ pub(super) struct Known {
 }
 
 impl Ledger<'_> {
-    /// What is known of the event's call.
-    pub(super) async fn look(&self) -> sqlx::Result<Known> {
+    /// What is known of the event's call; `None` where its data was deleted. Receipts count also of events whose data was.
+    pub(super) async fn look(&self) -> sqlx::Result<Option<Known>> {
         let query = sqlx::query!(
             r#"
             with event as (
                 select other.event_id, other.received_at, other.body, other.occurred_at,
-                       other.recording_url, other.custom_fields
+                       other.recording_url, other.custom_fields, other.pruned_at
                 from call_event as this join call_event as other using (call_id)
                 where this.event_id = $1 and other.event = 'call.completed'
             ), own as (
                 select recording_url, custom_fields from event where event_id = $1
             ), newest as (
-                select * from event order by occurred_at desc nulls last, received_at desc, event_id desc limit 1
+                select * from event where pruned_at is null
+                order by occurred_at desc nulls last, received_at desc, event_id desc limit 1
             )
             select newest.event_id, newest.received_at, newest.body, newest.recording_url as newest_recording,
                    array(
@@ -71,10 +72,10 @@ impl Ledger<'_> {
             self.destination,
             self.once_a_call,
         );
-        let row = db::within(query.fetch_one(self.pool)).await?;
+        let Some(row) = db::within(query.fetch_optional(self.pool)).await? else { return Ok(None) };
         let newest_has_job =
             row.event_id == self.event_id || tasks::has(self.pool, self.job, &row.event_id).await?;
-        Ok(Known {
+        Ok(Some(Known {
             newest_id: row.event_id,
             received_at: row.received_at,
             body: row.body,
@@ -85,7 +86,7 @@ impl Ledger<'_> {
             brings_a_field: row.brings_a_field,
             newest_has_job,
             receipt: row.receipt,
-        })
+        }))
     }
 }
 

@@ -15,6 +15,7 @@ use super::{
     breaker::{Breaker, Run, Verdict},
     known::Known,
     ledger::{Attempt, Begun, End, Failure, Ledger},
+    pruning::DELETED,
 };
 use crate::{
     call::Call,
@@ -123,7 +124,9 @@ impl Runner {
             let reason = format!("its process died {MOST_CRASHES} times in the middle of it");
             return Ok(End::GivenUp(Failure { kind: "died", reason }));
         }
-        let known = ledger.look().await?;
+        let Some(known) = ledger.look().await? else {
+            return Ok(End::Skipped(DELETED.to_owned()));
+        };
         let call = match known.call(self.platform) {
             Ok(call) => call,
             Err(error) => {

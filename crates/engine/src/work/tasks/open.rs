@@ -1,0 +1,106 @@
+//! Jobs that are not done: how many, and of which calls.
+
+use std::collections::BTreeMap;
+
+use sqlx::PgPool;
+
+/// How many jobs of each queue are not done.
+///
+/// # Errors
+///
+/// The database can't be asked.
+pub(crate) async fn depths(pool: &PgPool) -> sqlx::Result<BTreeMap<String, Depth>> {
+    // Each part by the index of those rows alone, however many jobs are done; a queue of which nothing is left is a row, too.
+    let rows = sqlx::query!(
+        r#"
+        with recursive queue (name) as (
+            select min(job_type) from apalis.jobs
+            union all
+            select (select min(job_type) from apalis.jobs where job_type > name) from queue where name is not null
+        )
+        select name as "job!", 0 as "waiting!", 0 as "retrying!", 0 as "running!", 0 as "given_up!", 0::float8 as "oldest!"
+        from queue where name is not null
+        union all
+        select job_type, (count(*) filter (where status = 'Pending'))::int,
+               (count(*) filter (where status = 'Failed'))::int, 0, 0,
+               coalesce(extract(epoch from now() - min(run_at) filter (where run_at < now())), 0)::float8
+        from apalis.jobs where status = 'Pending' or (status = 'Failed' and attempts < max_attempts) group by job_type
+        union all
+        select job_type, 0, 0, count(*)::int, 0, 0 from apalis.jobs where status in ('Running', 'Queued') group by job_type
+        union all
+        select job_type, 0, 0, 0, count(*)::int, 0 from apalis.jobs where status = 'Killed' group by job_type
+        "#
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut depths = BTreeMap::<String, Depth>::new();
+    for row in rows {
+        let depth = depths.entry(row.job).or_default();
+        depth.waiting += row.waiting;
+        depth.retrying += row.retrying;
+        depth.running += row.running;
+        depth.given_up += row.given_up;
+        depth.oldest_seconds += row.oldest;
+    }
+    Ok(depths)
+}
+
+/// Jobs that are not done, as a person looks for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unfinished {
+    /// Those that go on by themselves.
+    InProgress,
+    /// Those that wait for a person.
+    GivenUp,
+}
+
+/// The calls with such a job, those of the newest events first, so many at the most.
+#[cfg(feature = "console")]
+pub(crate) async fn calls(pool: &PgPool, which: Unfinished, most: i64) -> sqlx::Result<Vec<String>> {
+    // Each part by the index of those rows alone, however many jobs are done.
+    match which {
+        Unfinished::InProgress => {
+            sqlx::query_scalar!(
+                "
+                with unfinished as (
+                    select idempotency_key from apalis.jobs
+                    where status = 'Pending' or (status = 'Failed' and attempts < max_attempts)
+                    union
+                    select idempotency_key from apalis.jobs where status in ('Running', 'Queued')
+                )
+                select call_id from call_event join unfinished on event_id = idempotency_key
+                order by received_at desc limit $1
+                ",
+                most,
+            )
+            .fetch_all(pool)
+            .await
+        }
+        Unfinished::GivenUp => {
+            sqlx::query_scalar!(
+                "
+                select call_id from call_event join apalis.jobs on event_id = idempotency_key where jobs.status = 'Killed'
+                order by received_at desc limit $1
+                ",
+                most,
+            )
+            .fetch_all(pool)
+            .await
+        }
+    }
+}
+
+/// What stands in a queue, and is not done.
+#[derive(Debug, Default)]
+pub(crate) struct Depth {
+    /// Jobs that have not begun.
+    pub(crate) waiting: i32,
+    /// Jobs that come back after a failure or a pause.
+    pub(crate) retrying: i32,
+    /// Jobs that a worker has in hand.
+    pub(crate) running: i32,
+    /// Jobs that a person may let run anew.
+    pub(crate) given_up: i32,
+    /// For how long the oldest that is due has not begun, in seconds; 0 where none is.
+    pub(crate) oldest_seconds: f64,
+}
