@@ -6,7 +6,7 @@ use serde_json::json;
 use stand_in::Fault;
 
 use super::{PASSWORD, call, page, start};
-use crate::helpers::{App, event};
+use crate::helpers::{App, event, eventually};
 
 /// The events in the list, in its order.
 async fn events(app: &App, path: &str) -> Vec<String> {
@@ -74,8 +74,12 @@ async fn calls_in_progress_and_calls_that_were_given_up_have_lists_of_their_own(
     call(&app, "done", None, "done").await;
     call(&app, "failing", Some(Fault::status(503)), "retrying").await;
     call(&app, "lost", Some(Fault::status(422)), "given up").await;
-    assert_eq!(events(&app, "/?show=in-progress").await, ["evt_failing"]);
-    assert_eq!(events(&app, "/?show=gave-up").await, ["evt_lost"]);
+    // The queue hears a moment later what became of a job.
+    eventually("the job that was given up has changed lists", async || {
+        events(&app, "/?show=gave-up").await == ["evt_lost"]
+            && events(&app, "/?show=in-progress").await == ["evt_failing"]
+    })
+    .await;
     assert_eq!(events(&app, "/?show=anything").await, ["evt_lost", "evt_failing", "evt_done"]);
     let list = page(&app, "/").await;
     assert!(list.contains("In progress <span class=\"quiet\">1</span>"), "{list}");
@@ -93,7 +97,16 @@ async fn every_call_is_on_one_page_and_once_though_many_came_at_the_same_moment(
     .execute(&app.db)
     .await
     .unwrap();
-    for beginning in ["/", "/?q=901820"] {
+    sqlx::query(
+        "insert into apalis.jobs (id, job_type, idempotency_key, job, run_at, status, max_attempts)
+         select job || n, job, 'evt_' || n, '', now(), status, 9
+         from generate_series(1, 130) as n, (values ('a', 'Killed'), ('b', 'Killed'), ('c', 'Pending')) as job (job, status)",
+    )
+    .execute(&app.db)
+    .await
+    .unwrap();
+    app.leaves_jobs();
+    for beginning in ["/", "/?q=901820", "/?show=gave-up", "/?show=in-progress"] {
         let (mut path, mut all, mut pages) = (beginning.to_owned(), Vec::new(), 0);
         loop {
             all.extend(events(&app, &path).await);

@@ -59,8 +59,8 @@ pub(super) async fn page(
     State(pool): State<PgPool>,
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, Broken> {
-    let wanted = asked.calls(&pool).await?;
     let place = asked.place();
+    let wanted = asked.calls(&pool, place.as_ref().map(|place| place.received_at)).await?;
     let mut calls = sqlx::query_as!(
         Call,
         r#"

@@ -12,8 +12,8 @@ const LONGEST: usize = 255;
 /// The fewest digits that are taken for the end of a number.
 const FEWEST_DIGITS: usize = 5;
 
-/// The most calls that match a search and are looked through for a page.
-const MOST: i64 = 500;
+/// The most events of each kind that are looked through for a page; a call has few.
+const MOST: i64 = 200;
 
 /// What is in a list's link.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -63,21 +63,25 @@ impl Asked {
         (!self.after.is_empty()).then(|| Place::read(&self.after))
     }
 
-    /// The calls that it is about, those that come first in the list among them; `None` where it is about all.
-    pub(super) async fn calls(&self, pool: &PgPool) -> sqlx::Result<Option<Vec<String>>> {
+    /// The calls that it is about, those among them that come next after this time; `None` where it is about all.
+    pub(super) async fn calls(
+        &self,
+        pool: &PgPool,
+        after: Option<DateTime<Utc>>,
+    ) -> sqlx::Result<Option<Vec<String>>> {
         let q = self.q.trim();
         if !q.is_empty() {
-            return search(pool, q).await.map(Some);
+            return search(pool, q, after).await.map(Some);
         }
         match TABS.iter().find(|(word, ..)| *word == self.show) {
-            Some((_, _, which)) => open::calls(pool, *which, MOST).await.map(Some),
+            Some((_, _, which)) => open::calls(pool, *which, after, MOST).await.map(Some),
             None => Ok(None),
         }
     }
 }
 
 /// The newest calls with this id, or with a number that ends so.
-async fn search(pool: &PgPool, q: &str) -> sqlx::Result<Vec<String>> {
+async fn search(pool: &PgPool, q: &str, after: Option<DateTime<Utc>>) -> sqlx::Result<Vec<String>> {
     if q.chars().count() > LONGEST || q.contains('\0') {
         return Ok(Vec::new());
     }
@@ -88,15 +92,18 @@ async fn search(pool: &PgPool, q: &str) -> sqlx::Result<Vec<String>> {
         (select call_id from call_event where call_id = $1 limit 1)
         union
         (select call_id from receipt join call_event using (event_id) where external_id = $1
-         order by call_event.received_at desc limit $3)
+         and ($4::timestamptz is null or call_event.received_at <= $4) order by call_event.received_at desc limit $3)
         union
-        (select call_id from call_event where reverse(from_number) like $2 order by received_at desc limit $3)
+        (select call_id from call_event
+         where reverse(from_number) like $2 and ($4::timestamptz is null or received_at <= $4) order by received_at desc limit $3)
         union
-        (select call_id from call_event where reverse(to_number) like $2 order by received_at desc limit $3)
+        (select call_id from call_event
+         where reverse(to_number) like $2 and ($4::timestamptz is null or received_at <= $4) order by received_at desc limit $3)
         "#,
         q,
         end_of_number(q).map(|end| end.chars().rev().collect::<String>() + "%"),
         MOST,
+        after,
     )
     .fetch_all(pool)
     .await

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(feature = "console")]
+use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 /// How many jobs of each queue are not done.
@@ -46,6 +48,7 @@ pub(crate) async fn depths(pool: &PgPool) -> sqlx::Result<BTreeMap<String, Depth
 }
 
 /// Jobs that are not done, as a person looks for them.
+#[cfg(feature = "console")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unfinished {
     /// Those that go on by themselves.
@@ -54,23 +57,29 @@ pub(crate) enum Unfinished {
     GivenUp,
 }
 
-/// The calls with such a job, those of the newest events first, so many at the most.
+/// The calls with such a job whose events came at this time at the latest, the newest first; so many events at the most.
 #[cfg(feature = "console")]
-pub(crate) async fn calls(pool: &PgPool, which: Unfinished, most: i64) -> sqlx::Result<Vec<String>> {
+pub(crate) async fn calls(
+    pool: &PgPool,
+    which: Unfinished,
+    latest: Option<DateTime<Utc>>,
+    most: i64,
+) -> sqlx::Result<Vec<String>> {
     // Each part by the index of those rows alone, however many jobs are done.
     match which {
         Unfinished::InProgress => {
             sqlx::query_scalar!(
                 "
-                with unfinished as (
+                select call_id from call_event
+                where event_id in (
                     select idempotency_key from apalis.jobs
                     where status = 'Pending' or (status = 'Failed' and attempts < max_attempts)
                     union
                     select idempotency_key from apalis.jobs where status in ('Running', 'Queued')
-                )
-                select call_id from call_event join unfinished on event_id = idempotency_key
-                order by received_at desc limit $1
+                ) and ($1::timestamptz is null or received_at <= $1)
+                order by received_at desc limit $2
                 ",
+                latest,
                 most,
             )
             .fetch_all(pool)
@@ -79,9 +88,12 @@ pub(crate) async fn calls(pool: &PgPool, which: Unfinished, most: i64) -> sqlx::
         Unfinished::GivenUp => {
             sqlx::query_scalar!(
                 "
-                select call_id from call_event join apalis.jobs on event_id = idempotency_key where jobs.status = 'Killed'
-                order by received_at desc limit $1
+                select call_id from call_event
+                where event_id in (select idempotency_key from apalis.jobs where status = 'Killed')
+                and ($1::timestamptz is null or received_at <= $1)
+                order by received_at desc limit $2
                 ",
+                latest,
                 most,
             )
             .fetch_all(pool)
