@@ -193,7 +193,7 @@ async fn a_job_that_begins_as_its_calls_data_is_deleted_asks_the_vendor_nothing(
 }
 
 #[tokio::test]
-async fn a_number_without_its_countrys_code_is_refused_with_what_to_write() {
+async fn a_number_without_a_country_code_is_refused_with_what_to_write() {
     let app = App::receiver(&[]).await;
     let ran = erase(&app, &["030", "1234567", "--yes"]).await;
     assert_eq!(ran.code, 1, "{ran:?}");
