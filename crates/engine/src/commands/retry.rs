@@ -1,9 +1,15 @@
 //! `retry`: jobs that were given up are run anew.
 
 use anyhow::Context;
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 
-use crate::{config::Config, db, job::Jobs, work::tasks};
+use crate::{
+    config::Config,
+    db,
+    job::Jobs,
+    work::tasks::{self, GivenUp},
+};
 
 /// Which jobs.
 #[derive(Debug, Args)]
@@ -14,6 +20,14 @@ pub struct RetryArgs {
     /// Only what this event started.
     #[arg(long = "event")]
     event_id: Option<String>,
+
+    /// Only what was given up since then: a time, `2026-11-27T10:00:00Z`, or how long ago, `2h`.
+    #[arg(long, value_parser = time)]
+    since: Option<DateTime<Utc>>,
+
+    /// Only what was given up before then.
+    #[arg(long, value_parser = time)]
+    until: Option<DateTime<Utc>>,
 }
 
 /// Lets them run anew, and says how many.
@@ -22,10 +36,22 @@ pub struct RetryArgs {
 ///
 /// There is no such job, or the database can't be asked.
 pub async fn run(args: &RetryArgs, config: &Config, jobs: &Jobs) -> anyhow::Result<()> {
-    let RetryArgs { job, event_id } = args;
+    let RetryArgs { job, event_id, since, until } = args;
     jobs.named(job)?;
-    let again = tasks::run_anew(&db::worker_pool(&config.database()?, 0)?, job, event_id.as_deref()).await;
+    let which = GivenUp { job, event_id: event_id.as_deref(), since: *since, until: *until };
+    let again = tasks::run_anew(&db::worker_pool(&config.database()?, 0)?, &which).await;
     let again = again.map_err(db::explain).context("the database of DATABASE_URL can't be asked")?;
     println!("{again} of {job} run anew");
     Ok(())
+}
+
+/// A time, or how long ago it was.
+fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(time.to_utc());
+    }
+    let ago = humantime::parse_duration(text)
+        .ok()
+        .and_then(|ago| Utc::now().checked_sub_signed(TimeDelta::from_std(ago).ok()?));
+    ago.ok_or_else(|| "write a time as 2026-11-27T10:00:00Z, or how long ago as 2h".to_owned())
 }
