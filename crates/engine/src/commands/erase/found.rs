@@ -60,6 +60,7 @@ impl<'a> Search<'a> {
 /// What a vendor was told of a call.
 #[derive(Serialize)]
 pub(super) struct Receipt {
+    pub(super) call_id: String,
     event_id: String,
     job: String,
     destination: String,
@@ -74,7 +75,7 @@ impl Receipt {
         let receipts = sqlx::query_as!(
             Self,
             "
-            select event_id, job, destination, made, external_id, url
+            select call_id, event_id, job, destination, made, external_id, url
             from receipt join call_event using (event_id) where call_id = any($1) order by job, destination, event_id
             ",
             call_ids,
@@ -84,7 +85,7 @@ impl Receipt {
 
     /// A line for people.
     pub(super) fn line(&self) -> String {
-        let Self { event_id, job, destination, made, external_id, url } = self;
+        let Self { event_id, job, destination, made, external_id, url, .. } = self;
         let url = url.as_deref().map(|url| format!(" {}", Safe(url))).unwrap_or_default();
         let (event_id, id) = (Safe(event_id), Safe(external_id));
         format!("{job} of {event_id} at {destination}: {made} {id}{url}")

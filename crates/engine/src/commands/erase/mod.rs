@@ -62,13 +62,19 @@ struct Report {
 pub async fn run(args: &EraseArgs, config: &Config) -> anyhow::Result<()> {
     let number = Number::parse(&args.number.join(" "))?;
     let pool = db::worker_pool(&config.database()?, 1)?;
-    let report = erase(&pool, &number, args.yes).await;
-    let report = report.map_err(db::explain).context("the database of DATABASE_URL can't be asked")?;
+    let mut report = Report { erased: args.yes, ..Report::default() };
+    let erased = erase(&pool, &number, &mut report).await;
+    if erased.is_err() {
+        eprintln!(
+            "it broke off: what follows is what was found until then, and all that is to be had of those calls"
+        );
+    }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print(&report);
     }
+    erased.map_err(db::explain).context("the database of DATABASE_URL can't be asked")?;
     ensure!(
         report.running.is_empty(),
         "{} of these calls keep their data, since a job of theirs still runs: run this again in a minute",
@@ -77,35 +83,37 @@ pub async fn run(args: &EraseArgs, config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn erase(pool: &PgPool, number: &Number, yes: bool) -> sqlx::Result<Report> {
-    let mut report = Report { erased: yes, ..Report::default() };
+async fn erase(pool: &PgPool, number: &Number, report: &mut Report) -> sqlx::Result<()> {
     let mut search = Search::new(pool, number);
     let mut known = BTreeSet::new();
+    let deadline = Instant::now() + PATIENCE;
     loop {
-        let mut found = search.next().await?;
-        found.retain(|call| !known.contains(call));
-        // What came while the last ones were erased has been searched, too.
-        if found.is_empty() {
-            break;
-        }
+        // What came meanwhile, too: perhaps a further event of a call that was found before.
+        let found = search.next().await?;
+        let none = found.is_empty();
         for calls in found.chunks(CHUNK) {
-            report.found.add(pool, calls).await?;
-            if yes {
+            let new: Vec<_> = calls.iter().filter(|call| !known.contains(*call)).cloned().collect();
+            report.found.add(pool, &new).await?;
+            // Before the number is gone, by which they could be found again.
+            report.receipts.extend(Receipt::of(pool, &new).await?);
+            known.extend(new);
+            if report.erased {
                 report.running.extend(erase_calls(pool, calls).await?);
             }
         }
-        known.extend(found);
+        if none && (report.running.is_empty() || Instant::now() >= deadline) {
+            break;
+        }
+        if !report.running.is_empty() {
+            sleep(LOOK).await;
+            let ran = Vec::from_iter(std::mem::take(&mut report.running));
+            report.running = erase_calls(pool, &ran).await?;
+            // A job that ran may have left one.
+            report.receipts.retain(|receipt| !ran.contains(&receipt.call_id));
+            report.receipts.extend(Receipt::of(pool, &ran).await?);
+        }
     }
-    let deadline = Instant::now() + PATIENCE;
-    while !report.running.is_empty() && Instant::now() < deadline {
-        sleep(LOOK).await;
-        report.running = erase_calls(pool, &Vec::from_iter(report.running)).await?;
-    }
-    // At the end, because a job that ran may have left one.
-    for calls in Vec::from_iter(known).chunks(CHUNK) {
-        report.receipts.extend(Receipt::of(pool, calls).await?);
-    }
-    Ok(report)
+    Ok(())
 }
 
 /// Deletes the data of these calls; returns those of which a job runs.
