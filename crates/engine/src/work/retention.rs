@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, PgPool};
 use tokio::time::{Instant, sleep};
 
@@ -86,10 +86,24 @@ async fn look(pool: &PgPool, days: u16, place: &mut Place, pruned: &mut Pruned) 
         return Ok(());
     }
     finished_jobs(&mut connection, pruned).await?;
-    if days > 0 {
+    if days > 0 && clocks_agree(&mut connection).await? {
         old_calls(&mut connection, i32::from(days), place, pruned).await?;
     }
     Ok(())
+}
+
+/// Whether the database's clock says what ours does, within an hour. Of two that differ, one would delete what is young.
+async fn clocks_agree(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    let theirs = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#);
+    let theirs = db::within(theirs.fetch_one(connection)).await?;
+    let apart = (theirs - Utc::now()).abs();
+    if apart > TimeDelta::hours(1) {
+        tracing::error!(
+            seconds = apart.num_seconds(),
+            "no call's data is deleted: the database's clock and this machine's differ, set them right"
+        );
+    }
+    Ok(apart <= TimeDelta::hours(1))
 }
 
 async fn finished_jobs(connection: &mut PgConnection, pruned: &mut Pruned) -> sqlx::Result<()> {
