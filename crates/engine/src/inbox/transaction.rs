@@ -59,7 +59,8 @@ pub(super) async fn write<'a>(
         Row { event, headers, body }
     };
     let rows: Vec<Row<'_>> = distinct.iter().map(row).collect();
-    let new = insert(&mut *connection, jobs, &rows).await?;
+    let tasks: Vec<_> = rows.iter().flat_map(|row| started(jobs, row.event)).collect();
+    let new = insert(&mut *connection, &rows, &tasks).await?;
     let repeated: Vec<_> = rows.into_iter().filter(|row| !new.contains(&row.event.event_id)).collect();
     let earlier = find(connection, &repeated).await?;
 
@@ -85,24 +86,24 @@ pub(super) async fn try_out(connection: &mut PgConnection, jobs: &Enabled) -> sq
     let event_id = format!("try-out:{}", Ulid::generate());
     let event =
         Call { event_id, event: CALL_COMPLETED.to_owned(), received_at: Utc::now(), ..Call::default() };
+    let tasks: Vec<_> = jobs.kinds().iter().map(|job| (event.event_id.as_str(), job.name)).collect();
     let mut transaction = connection.begin().await?;
-    insert(&mut transaction, jobs, &[Row { event: &event, headers: &Value::Array(Vec::new()), body: &[] }])
-        .await?;
+    let row = Row { event: &event, headers: &Value::Array(Vec::new()), body: &[] };
+    insert(&mut transaction, &[row], &tasks).await?;
     transaction.rollback().await
 }
 
-/// Inserts the events that aren't there, and with them the jobs that they start; returns their keys.
+/// Inserts the events that aren't there, and with them their tasks, each an event's key and a job; returns the keys.
 ///
 /// One statement is one commit and one round trip. What it writes into apalis' table is what apalis itself would, but for
 /// the time: the database's, because a clock of ours that is ahead would make a job wait.
 async fn insert(
     connection: &mut PgConnection,
-    jobs: &Enabled,
     rows: &[Row<'_>],
+    tasks: &[(&str, &str)],
 ) -> sqlx::Result<HashSet<String>> {
     let texts = |of: fn(&Call) -> Option<&str>| column(rows, of);
     let times = |of: fn(&Call) -> Option<DateTime<Utc>>| column(rows, of);
-    let tasks: Vec<(&str, &str)> = rows.iter().flat_map(|row| started(jobs, row.event)).collect();
     let query = sqlx::query_scalar!(
         r#"
         with event as (
