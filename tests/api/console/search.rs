@@ -40,11 +40,32 @@ async fn a_call_is_found_by_its_number_as_people_type_it_and_by_each_of_its_ids(
     ] {
         assert_eq!(events(&app, &format!("/?q={typed}")).await, ["evt_1"], "{typed}");
     }
+    let mut grouped = event("evt_4", "cl_4");
+    grouped["from"] = json!("+33 1 76 36 06 95");
+    app.deliver(&grouped).await;
+    assert_eq!(events(&app, "/?q=0176360695").await, ["evt_4"]);
+    app.all_done().await;
     // Our own number is every call's.
-    assert_eq!(events(&app, "/?q=%2B14085559876").await, ["evt_3", "evt_2", "evt_1"]);
+    assert_eq!(events(&app, "/?q=%2B14085559876").await, ["evt_4", "evt_3", "evt_2", "evt_1"]);
     for typed in ["1820", "901822", "evt_", "cl%25", "_______", "%00", "%2B49%2530"] {
         assert_eq!(events(&app, &format!("/?q={typed}")).await, [""; 0], "{typed}");
         assert!(page(&app, &format!("/?q={typed}")).await.contains("No call has this id"), "{typed}");
+    }
+}
+
+#[tokio::test]
+async fn a_number_and_a_vendors_id_of_any_length_are_stored_and_a_place_of_any_time_is_a_page() {
+    let app = start().await;
+    let mut long = event("evt_1", "cl_1");
+    // What compresses would fit into any index.
+    let digits: String = (0..20_000).map(|_| char::from(b'0' + fastrand::u8(..10))).collect();
+    long["from"] = json!(format!("+{digits}"));
+    app.deliver(&long).await;
+    app.all_done().await;
+    sqlx::query("update receipt set external_id = $1").bind(&digits).execute(&app.db).await.unwrap();
+    assert_eq!(events(&app, &format!("/?q={}", &digits[19_990..])).await, ["evt_1"]);
+    for after in ["-300000000000000000.x", "8210266876799000000.x", "x", "99999999999999999999.x"] {
+        page(&app, &format!("/?after={after}")).await;
     }
 }
 

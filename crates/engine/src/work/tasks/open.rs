@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
-/// How many jobs of each queue are not done.
+/// How many jobs of each queue are not done; of those that wait or come back, a hundred thousand at the most are counted.
 ///
 /// # Errors
 ///
 /// The database can't be asked.
 pub(crate) async fn depths(pool: &PgPool) -> sqlx::Result<BTreeMap<String, Depth>> {
-    // Each part by the index of those rows alone, however many jobs are done; a queue of which nothing is left is a row, too.
+    // Each part by the index of those rows alone, however many jobs are done; the oldest is the first that would be fetched.
     let rows = sqlx::query!(
         r#"
         with recursive queue (name) as (
@@ -20,13 +20,22 @@ pub(crate) async fn depths(pool: &PgPool) -> sqlx::Result<BTreeMap<String, Depth
             union all
             select (select min(job_type) from apalis.jobs where job_type > name) from queue where name is not null
         )
-        select name as "job!", 0 as "waiting!", 0 as "retrying!", 0 as "running!", 0 as "given_up!", 0::float8 as "oldest!"
-        from queue where name is not null
-        union all
-        select job_type, (count(*) filter (where status = 'Pending'))::int,
-               (count(*) filter (where status = 'Failed'))::int, 0, 0,
-               coalesce(extract(epoch from now() - min(run_at) filter (where run_at < now())), 0)::float8
-        from apalis.jobs where status = 'Pending' or (status = 'Failed' and attempts < max_attempts) group by job_type
+        select name as "job!", waiting as "waiting!", retrying as "retrying!", 0 as "running!", 0 as "given_up!",
+               coalesce((
+                   select greatest(extract(epoch from now() - run_at), 0) from apalis.jobs
+                   where job_type = name and (status = 'Pending' or (status = 'Failed' and attempts < max_attempts))
+                   order by priority desc, run_at limit 1
+               ), 0)::float8 as "oldest!"
+        from queue cross join lateral (
+            select (count(*) filter (where status = 'Pending'))::int as waiting,
+                   (count(*) filter (where status = 'Failed'))::int as retrying
+            from (
+                select status from apalis.jobs
+                where job_type = name and (status = 'Pending' or (status = 'Failed' and attempts < max_attempts))
+                limit 100000
+            ) as first
+        ) as counted
+        where name is not null
         union all
         select job_type, 0, 0, count(*)::int, 0, 0 from apalis.jobs where status in ('Running', 'Queued') group by job_type
         union all
