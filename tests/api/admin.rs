@@ -48,7 +48,7 @@ async fn a_process_is_ready_once_its_tables_are_up_to_date() {
     .map(|(name, value)| (name.to_owned(), value));
     for command in ["receive", "work"] {
         let process = Process::spawn(Some(command), &settings);
-        let served = process.says("probes and console are served").await;
+        let served = process.says("probes, metrics and console are served").await;
         let ready = format!("http://{}/health/ready", served["address"].as_str().unwrap());
         let migrating = "select count(*) from pg_stat_activity where datname = current_database()
             and wait_event_type = 'Lock' and query like '%_sqlx_migrations%'";
@@ -60,7 +60,7 @@ async fn a_process_is_ready_once_its_tables_are_up_to_date() {
     }
     held.rollback().await.unwrap();
     let process = Process::spawn(Some("receive"), &settings);
-    let served = process.says("probes and console are served").await;
+    let served = process.says("probes, metrics and console are served").await;
     let ready = format!("http://{}/health/ready", served["address"].as_str().unwrap());
     eventually("it is ready", async || status(ready.clone()).await.unwrap() == 200).await;
 }

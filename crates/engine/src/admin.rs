@@ -32,7 +32,7 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Starts it, and returns with it what goes by a secret; `reader` is asked by the console.
+    /// Starts it, and returns with it what goes by a secret; `reader` is what the console asks.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl Admin {
         let parts = password.into_iter().chain([db::part(reader)]).collect();
         let (stop, proxies) = (CancellationToken::new(), config.webhook.trusted_proxies.clone());
         let server = tokio::spawn(serve(listener, routes, FEW_CONNECTIONS, proxies, stop.clone()));
-        tracing::info!(%address, "probes and console are served");
+        tracing::info!(%address, "probes, metrics and console are served");
         Ok((Self { address, stop, server, _metrics: metrics }, parts))
     }
 

@@ -33,7 +33,7 @@ pub struct Config {
     #[arg(long, env, default_value = "127.0.0.1:8080")]
     pub listen_addr: SocketAddr,
 
-    /// Where the console and the probes are served.
+    /// Where the console, the metrics and the probes are served.
     #[arg(long, env, default_value = "127.0.0.1:8081")]
     pub admin_addr: SocketAddr,
 
