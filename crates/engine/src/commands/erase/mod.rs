@@ -86,7 +86,7 @@ pub async fn run(args: &EraseArgs, config: &Config) -> anyhow::Result<()> {
 async fn erase(pool: &PgPool, number: &Number, report: &mut Report) -> sqlx::Result<()> {
     let mut search = Search::new(pool, number);
     let mut known = BTreeSet::new();
-    let deadline = Instant::now() + PATIENCE;
+    let mut deadline = Instant::now();
     loop {
         // What came meanwhile, too: perhaps a further event of a call that was found before.
         let found = search.next().await?;
@@ -100,6 +100,10 @@ async fn erase(pool: &PgPool, number: &Number, report: &mut Report) -> sqlx::Res
             if report.erased {
                 report.running.extend(erase_calls(pool, calls).await?);
             }
+        }
+        // From the end of the search, which may take minutes.
+        if !none {
+            deadline = Instant::now() + PATIENCE;
         }
         if none && (report.running.is_empty() || Instant::now() >= deadline) {
             break;
