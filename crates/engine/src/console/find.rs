@@ -98,10 +98,12 @@ async fn search(pool: &PgPool, q: &str, after: Option<DateTime<Utc>>) -> sqlx::R
          and ($4::timestamptz is null or call_event.received_at <= $4) order by call_event.received_at desc limit $3)
         union
         (select call_id from call_event
-         where reverse(right(regexp_replace(from_number, '[^0-9]', '', 'g'), 20)) like $2 and ($4::timestamptz is null or received_at <= $4) order by received_at desc limit $3)
+         where reverse(right(regexp_replace(from_number, '[^0-9]', '', 'g'), 20)) like $2
+         and ($4::timestamptz is null or received_at <= $4) order by received_at desc limit $3)
         union
         (select call_id from call_event
-         where reverse(right(regexp_replace(to_number, '[^0-9]', '', 'g'), 20)) like $2 and ($4::timestamptz is null or received_at <= $4) order by received_at desc limit $3)
+         where reverse(right(regexp_replace(to_number, '[^0-9]', '', 'g'), 20)) like $2
+         and ($4::timestamptz is null or received_at <= $4) order by received_at desc limit $3)
         "#,
         q,
         end_of_number(q).map(|end| end.chars().rev().collect::<String>() + "%"),
