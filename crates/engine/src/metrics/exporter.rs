@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -47,14 +47,7 @@ impl Exporter {
     ///
     /// The process has another recorder.
     pub(crate) fn new(pool: PgPool) -> anyhow::Result<Self> {
-        static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
-        let recorder = match RECORDER.get() {
-            Some(recorder) => recorder.clone(),
-            None => {
-                let recorder = recorder()?;
-                RECORDER.get_or_init(|| recorder).clone()
-            }
-        };
+        let recorder = shared_recorder()?;
         Ok(Self { recorder, pool, told: Arc::default() })
     }
 
@@ -111,6 +104,16 @@ fn show(job: &str, depth: Option<&Depth>) {
     gauge!(JOB_OLDEST.full(), "job" => job.to_owned()).set(oldest);
 }
 
+/// The process's one recorder. The lock is held while it is installed, so that two which start at once share it.
+fn shared_recorder() -> anyhow::Result<PrometheusHandle> {
+    static RECORDER: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+    let mut installed = RECORDER.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*installed {
+        Some(recorder) => Ok(recorder.clone()),
+        None => Ok(installed.insert(recorder()?).clone()),
+    }
+}
+
 fn recorder() -> anyhow::Result<PrometheusHandle> {
     let mut builder = PrometheusBuilder::new();
     for (metrics, bounds) in
@@ -131,4 +134,29 @@ fn recorder() -> anyhow::Result<PrometheusHandle> {
         describe_histogram!(metric.full(), metric.unit, metric.meaning);
     }
     Ok(recorder)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Barrier, thread};
+
+    use super::shared_recorder;
+
+    #[test]
+    fn programs_that_start_at_once_in_one_process_share_a_recorder() {
+        let start = Barrier::new(8);
+        thread::scope(|scope| {
+            let started: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| {
+                        start.wait();
+                        shared_recorder().map(|_| ())
+                    })
+                })
+                .collect();
+            for recorder in started {
+                recorder.join().unwrap().unwrap();
+            }
+        });
+    }
 }
