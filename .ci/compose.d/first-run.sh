@@ -33,7 +33,7 @@ expect 'the printed line, pasted: stored' '"stored"' "$(paste "$curl_line")"
 eventually 30 'every page of the stand-in shows the call' all_show "${call_id#cl_}"
 pass "its call is on $(wc -w <<<"$pages") pages of the stand-in after $(($(milliseconds) - started)) ms"
 expect 'pasted again: a duplicate' '"duplicate"' "$(paste "$curl_line")"
-password=$(logs try-it | grep -o 'the password .*' | tail -n 1 | cut -d ' ' -f 3)
+password=$(logs try-it | grep -o 'with the password .*' | tail -n 1 | cut -d ' ' -f 4)
 page=$(curl -sS -u "any:$password" "http://$CONSOLE_PUBLISH/calls/evt_${call_id#cl_}")
 expect "the console shows it under the printed password" "$call_id" "$page"
 

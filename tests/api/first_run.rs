@@ -34,8 +34,7 @@ async fn a_bare_machine_stores_the_pasted_call_does_its_job_and_knows_it_at_the_
     let run = Run::start(&name, home.path(), &settings).await;
     let directory = PathBuf::from(run.labelled("a private one in")).parent().unwrap().to_owned();
     let secret = run.labelled("Secret").to_owned();
-    let password =
-        cfg!(feature = "console").then(|| run.labelled("any user name and the password").to_owned());
+    let password = cfg!(feature = "console").then(|| run.labelled("with the password").to_owned());
 
     assert_eq!(paste(run.curl()).await["status"], "stored");
     eventually("its job is done", async || vendor.sink().distinct_keys() == 1).await;

@@ -32,7 +32,7 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Starts it, and returns with it what goes by a secret; `reader` is what the console asks.
+    /// Starts it, and returns with it what goes by a secret; the console asks by `reader`, and changes by `writer`.
     ///
     /// # Errors
     ///
@@ -40,13 +40,14 @@ impl Admin {
     pub(crate) async fn start(
         config: &Config,
         reader: PgPool,
+        writer: PgPool,
         exporter: Exporter,
         readiness: Readiness,
     ) -> anyhow::Result<(Self, Vec<Part>)> {
         let listener = listen(config.admin_addr, "ADMIN_ADDR").await?;
         let address = listener.local_addr()?;
         let metrics = AbortOnDropHandle::new(tokio::spawn(exporter.clone().keep_up()));
-        let (console, password) = console(config, reader.clone());
+        let (console, password) = console(config, reader.clone(), writer);
         let routes = probes(readiness).merge(exporter.routes()).merge(console);
         let parts = password.into_iter().chain([db::part(reader)]).collect();
         let (stop, proxies) = (CancellationToken::new(), config.webhook.trusted_proxies.clone());
@@ -70,7 +71,7 @@ impl Admin {
 use crate::console::routes as console;
 
 #[cfg(not(feature = "console"))]
-fn console(config: &Config, _: PgPool) -> (Router, Option<Part>) {
+fn console(config: &Config, _: PgPool, _: PgPool) -> (Router, Option<Part>) {
     if config.console_password.is_some() {
         tracing::warn!(
             "CONSOLE_PASSWORD is set, but this binary is built without the cargo feature `console`"

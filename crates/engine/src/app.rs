@@ -129,7 +129,8 @@ pub async fn start(source: &Source, roles: Roles, parts: &Parts) -> anyhow::Resu
 
     let (probe, writer) = (db::probe_pool(url)?, Condition::default());
     let readiness = Readiness::new(probe.clone(), writer.clone());
-    let (admin, mut live) = Admin::start(&config, reader, exporter, readiness.clone()).await?;
+    let (admin, mut live) =
+        Admin::start(&config, reader, workers.pool.clone(), exporter, readiness.clone()).await?;
     live.extend([workers.pool.clone(), probe.clone()].map(db::part));
     live.extend(alerts.as_ref().map(|alerts| alerts.part()));
     db::migrate(url).await?;

@@ -2,122 +2,21 @@
 //!
 //! A machine may have none, so these wait to be asked for: `cargo test --test api browser -- --ignored`.
 
-use std::process::Stdio;
-
-use rustix::process::{Pid, Signal, kill_process_group};
-use serde_json::{Value, json};
+use serde_json::json;
 use stand_in::Fault;
-use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-};
 
-use super::{PASSWORD, call, start};
-use crate::helpers::{App, DEADLINE, event};
-
-/// A browser with one window, by the few words of the W3C's `WebDriver` that are needed here.
-struct Browser {
-    http: reqwest::Client,
-    session: String,
-    driver: Child,
-    _files: TempDir,
-}
-
-impl Browser {
-    async fn start() -> Self {
-        let files = tempfile::tempdir().unwrap();
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .env("TMPDIR", files.path())
-            .stdout(Stdio::piped())
-            // A group of its own, so that the browser, which it starts, can be ended with it.
-            .process_group(0)
-            .spawn()
-            .expect("chromedriver is needed: apt-get install chromium-driver");
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = loop {
-            let line = lines.next_line().await.unwrap().expect("chromedriver has ended");
-            if let Some((_, port)) = line.split_once("started successfully on port ") {
-                break port.trim_end_matches('.').to_owned();
-            }
-        };
-        let sessions = format!("http://127.0.0.1:{port}/session");
-        let http = reqwest::Client::builder().timeout(DEADLINE).build().unwrap();
-        let mut browser = Self { http, session: sessions, driver, _files: files };
-        // As root it has no sandbox, and a container has little shared memory. A browser that looks for updates and the
-        // like is no part of what is tested.
-        let flags = [
-            "--headless",
-            "--no-sandbox",
-            "--disable-dev-shm-usage",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ];
-        let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": { "args": flags } });
-        let made = browser.tell("", json!({ "capabilities": { "alwaysMatch": wanted } })).await;
-        browser.session = format!("{}/{}", browser.session, made["sessionId"].as_str().unwrap());
-        browser
-    }
-
-    async fn tell(&self, command: &str, parameters: Value) -> Value {
-        let answer =
-            self.http.post(format!("{}{command}", self.session)).json(&parameters).send().await.unwrap();
-        let mut answer: Value = answer.json().await.unwrap();
-        let value = answer["value"].take();
-        assert!(value["error"].is_null(), "{command}: {value}");
-        value
-    }
-
-    /// Opens a page as a person does who knows the password.
-    async fn open(&self, app: &App, path: &str) {
-        let url = app.process.admin_url(path).replace("http://", &format!("http://anybody:{PASSWORD}@"));
-        self.tell("/url", json!({ "url": url })).await;
-    }
-
-    /// What a script of ours, not of the page's, finds there.
-    async fn finds(&self, script: &str) -> Value {
-        self.tell("/execute/sync", json!({ "script": script, "args": [] })).await
-    }
-
-    /// What a person reads.
-    async fn text(&self) -> String {
-        self.finds("return document.body.innerText").await.as_str().unwrap().to_owned()
-    }
-
-    /// Follows a link.
-    async fn click(&self, href: &str) {
-        let link = json!({ "using": "css selector", "value": format!("a[href='{href}']") });
-        let element = self.tell("/element", link).await;
-        let id = element.as_object().and_then(|found| found.values().next()?.as_str()).unwrap();
-        self.tell(&format!("/element/{id}/click"), json!({})).await;
-    }
-
-    /// What Chromium alone understands: another screen, another taste.
-    async fn emulate(&self, what: &str, parameters: Value) {
-        let command = json!({ "cmd": format!("Emulation.{what}"), "params": parameters });
-        self.tell("/goog/cdp/execute", command).await;
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        if let Some(group) = self.driver.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
-            kill_process_group(group, Signal::KILL).unwrap();
-        }
-    }
-}
+use super::{call, driver::Browser, start};
+use crate::helpers::{event, eventually};
 
 #[tokio::test]
 #[ignore = "needs a browser"]
 async fn a_browser_shows_what_became_of_a_call_and_leads_to_its_cause() {
-    let (app, browser) = (start().await, Browser::start().await);
+    let app = start().await;
+    let browser = Browser::start(&app).await;
     call(&app, "done", None, "done").await;
     call(&app, "lost", Some(Fault::status(422)), "given up").await;
 
-    browser.open(&app, "/").await;
+    browser.open(&app, "/calls").await;
     let list = browser.text().await;
     let (given_up, done) = (list.find("given up").unwrap(), list.rfind("done").unwrap());
     assert!(given_up < done && list[given_up..done].contains("REPORT_URL answered 422"), "{list}");
@@ -135,7 +34,8 @@ async fn a_browser_shows_what_became_of_a_call_and_leads_to_its_cause() {
 #[tokio::test]
 #[ignore = "needs a browser"]
 async fn a_browser_runs_nothing_and_fetches_nothing_of_what_a_caller_wrote() {
-    let (app, browser) = (start().await, Browser::start().await);
+    let app = start().await;
+    let browser = Browser::start(&app).await;
     let elsewhere = format!("{}/sink/elsewhere", app.stand_in.url());
     let hostile = format!(
         "</pre></title></style>--><script>document.title='owned'</script>\"'><img src='{elsewhere}' \
@@ -153,7 +53,7 @@ async fn a_browser_runs_nothing_and_fetches_nothing_of_what_a_caller_wrote() {
     app.all_done().await;
     sqlx::query("update attempt set reason = $1").bind(&hostile).execute(&app.db).await.unwrap();
 
-    for path in ["/", "/calls/evt_hostile"] {
+    for path in ["/calls", "/calls/evt_hostile"] {
         browser.open(&app, path).await;
         let shown = browser.text().await;
         assert!(shown.contains("<b id=planted>bold</b>"), "it is text: {shown}");
@@ -161,7 +61,7 @@ async fn a_browser_runs_nothing_and_fetches_nothing_of_what_a_caller_wrote() {
             .finds(
                 "return {
                     owned: document.title === 'owned',
-                    planted: document.querySelectorAll('#planted, script, img, iframe, [onerror]').length,
+                    planted: document.querySelectorAll('#planted, script:not([defer]), img, iframe, [onerror]').length,
                     links: [...document.links].filter(link => link.origin !== location.origin).length,
                     fetched: performance.getEntriesByType('resource')
                         .map(one => new URL(one.name)).filter(one => one.origin !== location.origin).length,
@@ -210,7 +110,8 @@ const HARD_TO_READ: &str = r"
 #[tokio::test]
 #[ignore = "needs a browser"]
 async fn a_browser_shows_it_legibly_light_and_dark_and_on_a_phone() {
-    let (app, browser) = (start().await, Browser::start().await);
+    let app = start().await;
+    let browser = Browser::start(&app).await;
     app.leaves_jobs();
     call(&app, "done", None, "done").await;
     call(&app, "failing", Some(Fault::status(503)), "retrying").await;
@@ -227,7 +128,7 @@ async fn a_browser_shows_it_legibly_light_and_dark_and_on_a_phone() {
             let screen =
                 json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500 });
             browser.emulate("setDeviceMetricsOverride", screen).await;
-            for path in ["/", "/calls/evt_lost", "/calls/evt_failing", "/calls/evt_odd"] {
+            for path in ["/calls", "/calls/evt_lost", "/calls/evt_failing", "/calls/evt_odd"] {
                 browser.open(&app, path).await;
                 let found = browser.finds(HARD_TO_READ).await;
                 let expected = json!({ "texts": true, "dark": dark, "faint": [], "beyond": 0 });
@@ -235,4 +136,34 @@ async fn a_browser_shows_it_legibly_light_and_dark_and_on_a_phone() {
             }
         }
     }
+}
+
+#[tokio::test]
+#[ignore = "needs a browser"]
+async fn a_person_sees_why_a_call_is_missing_mends_it_and_sees_it_turn_to_done() {
+    let app = start().await;
+    let browser = Browser::start(&app).await;
+    call(&app, "1", Some(Fault::status(503)), "retrying").await;
+    browser.open(&app, "/calls").await;
+    assert!(browser.text().await.contains("retrying report-call"), "{}", browser.text().await);
+    browser.click("/calls/evt_1").await;
+    let page = browser.text().await;
+    assert!(page.contains("report-call is not done: REPORT_URL answered 503"), "{page}");
+    assert!(
+        page.contains("Attempt 1 failed, the next comes in ") && page.contains("It is given up on "),
+        "{page}"
+    );
+
+    app.stand_in.clear_faults();
+    browser.press("Run what is missing").await;
+    eventually("the page turns to done by itself", async || {
+        let page = browser.text().await;
+        page.contains("All is done.") && !page.contains("Run what is missing")
+    })
+    .await;
+    assert_eq!(app.stand_in.sink().distinct_keys(), 1);
+
+    browser.press("Run again…").await;
+    browser.press("Run report-call again").await;
+    eventually("it ran once more", async || browser.text().await.contains("2 attempts")).await;
 }

@@ -11,7 +11,7 @@ async fn the_pages_show_what_remains_of_it_and_when_the_rest_was_deleted() {
     let erased = run(&["erase", "+14085551234", "--yes"], &settings, "").await;
     assert_eq!(erased.code, 0, "{erased:?}");
 
-    let list = page(&app, "/").await;
+    let list = page(&app, "/calls").await;
     assert!(list.contains("data deleted") && !list.contains("unknown"), "{list}");
     let one = page(&app, "/calls/evt_1").await;
     let on =

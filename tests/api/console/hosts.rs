@@ -24,7 +24,7 @@ async fn the_console_answers_under_its_own_names_alone_and_the_probes_under_all(
         "CALLS.corp.example:443",
         "second.example",
     ] {
-        assert_eq!(get("/", host).await.unwrap().status(), 200, "{host}");
+        assert_eq!(get("/calls", host).await.unwrap().status(), 200, "{host}");
     }
     for host in
         ["evil.example", "evil.example:8081", "127.0.0.1.evil.example", "corp.example", "localhost.", "a b"]

@@ -1,10 +1,13 @@
 //! The pages for people, over HTTP.
 
 mod browser;
+mod changes;
 mod deleted;
+mod driver;
 mod hosts;
 mod rotation;
 mod search;
+mod sessions;
 
 use reqwest::{Method, RequestBuilder, Response, header};
 use serde_json::{Value, json};
@@ -24,10 +27,13 @@ fn ask(app: &App, method: Method, path: &str) -> RequestBuilder {
     app.http.request(method, app.process.admin_url(path)).basic_auth("anybody", Some(PASSWORD))
 }
 
+/// A page without the one script that is ours.
 async fn page(app: &App, path: &str) -> String {
     let answer = ask(app, Method::GET, path).send().await.unwrap();
     assert_eq!(answer.status(), 200, "{path}");
-    answer.text().await.unwrap()
+    let page = answer.text().await.unwrap();
+    let (head, rest) = page.split_once("<script src=\"/live.js\" defer></script>").expect("our script");
+    format!("{head}{rest}")
 }
 
 /// Delivers a call and waits for this state of its job.
@@ -61,7 +67,7 @@ async fn the_password_may_come_from_a_file_and_an_empty_one_is_an_error() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), PASSWORD).unwrap();
     let app = App::receiver(&[("CONSOLE_PASSWORD_FILE", file.path().to_str().unwrap())]).await;
-    assert!(page(&app, "/").await.contains("No call has come yet"));
+    assert!(page(&app, "/calls").await.contains("No call has come yet"));
 
     let settings = [("CONSOLE_PASSWORD".to_owned(), String::new())];
     let mut process = crate::helpers::Process::spawn(Some("receive"), &settings);
@@ -73,7 +79,7 @@ async fn the_password_may_come_from_a_file_and_an_empty_one_is_an_error() {
 async fn only_the_password_opens_it_under_any_name() {
     let app = App::receiver(&[("CONSOLE_PASSWORD", PASSWORD)]).await;
     let bare = |path| app.http.get(app.process.admin_url(path));
-    for path in ["/", "/calls/evt_1", "/style.css", "/nowhere"] {
+    for path in ["/", "/calls", "/calls/evt_1", "/live.js", "/nowhere"] {
         let answers = [
             bare(path),
             bare(path).basic_auth("anybody", Some("wrong")),
@@ -84,8 +90,12 @@ async fn only_the_password_opens_it_under_any_name() {
         for request in answers {
             let answer = request.send().await.unwrap();
             assert_eq!(answer.status(), 401, "{path}");
-            assert!(answer.headers()[header::WWW_AUTHENTICATE].to_str().unwrap().starts_with("Basic "));
             hardened(&answer);
+            let form = answer.text().await.unwrap();
+            assert!(
+                form.contains(&format!("name=\"next\" value=\"{path}\"")) && !form.contains("<nav"),
+                "{form}"
+            );
         }
     }
     for user in ["anybody", "", "somebody else"] {
@@ -129,7 +139,7 @@ async fn who_guesses_the_password_is_refused_before_it_is_compared_and_who_waits
         ask(&app, Method::GET, "/").send().await.unwrap().status() == 200
     })
     .await;
-    page(&app, "/").await;
+    page(&app, "/calls").await;
     app.process.says("the console is opened").await;
     let lines = app.process.log().matches("the console is opened").count();
     assert_eq!(lines, 1, "one line, and not one a page");
@@ -138,19 +148,21 @@ async fn who_guesses_the_password_is_refused_before_it_is_compared_and_who_waits
 fn hardened(answer: &Response) {
     let header = |name: &str| answer.headers().get(name).map_or("", |value| value.to_str().unwrap());
     let policy = header("content-security-policy");
-    assert!(policy.starts_with("default-src 'none'; style-src 'self';"), "{policy}");
+    assert!(policy.starts_with("default-src 'none'; style-src 'self'; script-src 'self';"), "{policy}");
     assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
     assert_eq!(header("x-content-type-options"), "nosniff");
-    assert_eq!(header("referrer-policy"), "no-referrer");
+    assert_eq!(header("referrer-policy"), "same-origin");
     assert_eq!(header("cache-control"), "no-store");
 }
 
 #[tokio::test]
-async fn every_answer_is_hardened_and_nothing_but_get_is_allowed() {
+async fn every_answer_is_hardened_and_nothing_is_sent_to_a_page_that_is_only_read() {
     let app = App::receiver(&[("CONSOLE_PASSWORD", PASSWORD)]).await;
     app.deliver(&event("evt_1", "cl_1")).await;
     for (path, status, kind) in [
         ("/", 200, "text/html; charset=utf-8"),
+        ("/calls", 200, "text/html; charset=utf-8"),
+        ("/live.js", 200, "text/javascript; charset=utf-8"),
         ("/calls/evt_1", 200, "text/html; charset=utf-8"),
         ("/style.css", 200, "text/css; charset=utf-8"),
         ("/calls/evt_2", 404, "text/html; charset=utf-8"),
@@ -163,12 +175,10 @@ async fn every_answer_is_hardened_and_nothing_but_get_is_allowed() {
         hardened(&answer);
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
             let answer = ask(&app, method.clone(), path).send().await.unwrap();
-            let expected = if path == "/nowhere" { 404 } else { 405 };
-            assert_eq!(answer.status(), expected, "{method} {path}");
+            assert_eq!(answer.status(), 403, "{method} {path}");
             hardened(&answer);
         }
     }
-    assert!(!page(&app, "/").await.contains("<script"));
 }
 
 #[tokio::test]
@@ -179,7 +189,7 @@ async fn the_list_shows_what_became_of_each_call_and_why() {
     call(&app, "failing", Some(Fault::status(503)), "retrying").await;
     call(&app, "lost", Some(Fault::status(422)), "given up").await;
 
-    let list = page(&app, "/").await;
+    let list = page(&app, "/calls").await;
     let rows: Vec<_> = list.split("<tr>").skip(2).collect();
     assert_eq!(rows.len(), 3, "{list}");
     let [given_up, failing, done] = rows[..] else { panic!("{list}") };
@@ -238,7 +248,7 @@ async fn the_page_of_a_call_shows_its_attempts_receipt_problems_and_payload() {
     let odd = page(&app, "/calls/evt_3").await;
     assert!(odd.contains("<li>duration_seconds is not a whole number of seconds</li>"), "{odd}");
     assert!(odd.contains(r#"<a href="/calls/evt_1">evt_1</a>"#), "the other event of the call: {odd}");
-    let shown = odd.split_once("<pre dir=\"ltr\">").unwrap().1.split_once("</pre>").unwrap().0;
+    let shown = odd.split_once("<pre dir=\"ltr\" id=\"payload\">").unwrap().1.split_once("</pre>").unwrap().0;
     let expected = r#"{
   "event": "call.completed",
   "call_id": "cl_1",
@@ -259,7 +269,9 @@ async fn the_page_of_a_call_shows_its_attempts_receipt_problems_and_payload() {
         .execute(&app.db)
         .await
         .unwrap();
-    assert!(page(&app, "/calls/evt_3").await.contains("<pre dir=\"ltr\">no &#34;JSON&#34;</pre>"));
+    assert!(
+        page(&app, "/calls/evt_3").await.contains("<pre dir=\"ltr\" id=\"payload\">no &#34;JSON&#34;</pre>")
+    );
 }
 
 #[tokio::test]
@@ -286,7 +298,7 @@ async fn hostile_text_is_text() {
     sqlx::query("update attempt set reason = $1").bind(script).execute(&app.db).await.unwrap();
 
     let link = "/calls/evt%2F..%2F%22%3E%3Cb%3E%3F%23%25";
-    let (list, call) = (page(&app, "/").await, page(&app, link).await);
+    let (list, call) = (page(&app, "/calls").await, page(&app, link).await);
     assert!(list.contains(&format!("<a href=\"{link}\">")), "{list}");
     for shown in [&list, &call] {
         for tag in ["<script", "<img", "<b>?", "<i>"] {
@@ -319,5 +331,5 @@ async fn an_event_is_shown_whichever_version_stored_it() {
             assert!(shown.contains(text), "{text}: {shown}");
         }
     }
-    assert!(page(&app, "/").await.contains("no reason"));
+    assert!(page(&app, "/calls").await.contains("no reason"));
 }

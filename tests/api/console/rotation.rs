@@ -7,7 +7,7 @@ async fn a_console_password_that_changes_in_its_file_opens_the_console_and_the_o
     let files = Files::new();
     files.write("password", "the-first-password");
     let app = App::receiver(&[("CONSOLE_PASSWORD_FILE", &files.setting("password"))]).await;
-    let console = app.http.get(app.process.admin_url("/"));
+    let console = app.http.get(app.process.admin_url("/calls"));
     let status = async |password: &str| {
         let asked = console.try_clone().unwrap().basic_auth("anybody", Some(password));
         asked.send().await.unwrap().status().as_u16()

@@ -38,18 +38,18 @@ async fn a_call_is_found_by_its_number_as_people_type_it_and_by_each_of_its_ids(
         " evt_1 ",
         "35436",
     ] {
-        assert_eq!(events(&app, &format!("/?q={typed}")).await, ["evt_1"], "{typed}");
+        assert_eq!(events(&app, &format!("/calls?q={typed}")).await, ["evt_1"], "{typed}");
     }
     let mut grouped = event("evt_4", "cl_4");
     grouped["from"] = json!("+33 1 76 36 06 95");
     app.deliver(&grouped).await;
-    assert_eq!(events(&app, "/?q=0176360695").await, ["evt_4"]);
+    assert_eq!(events(&app, "/calls?q=0176360695").await, ["evt_4"]);
     app.all_done().await;
     // Our own number is every call's.
-    assert_eq!(events(&app, "/?q=%2B14085559876").await, ["evt_4", "evt_3", "evt_2", "evt_1"]);
+    assert_eq!(events(&app, "/calls?q=%2B14085559876").await, ["evt_4", "evt_3", "evt_2", "evt_1"]);
     for typed in ["1820", "901822", "evt_", "cl%25", "_______", "%00", "%2B49%2530"] {
-        assert_eq!(events(&app, &format!("/?q={typed}")).await, [""; 0], "{typed}");
-        assert!(page(&app, &format!("/?q={typed}")).await.contains("No call has this id"), "{typed}");
+        assert_eq!(events(&app, &format!("/calls?q={typed}")).await, [""; 0], "{typed}");
+        assert!(page(&app, &format!("/calls?q={typed}")).await.contains("No call has this id"), "{typed}");
     }
 }
 
@@ -63,9 +63,9 @@ async fn a_number_and_a_vendors_id_of_any_length_are_stored_and_a_place_of_any_t
     app.deliver(&long).await;
     app.all_done().await;
     sqlx::query("update receipt set external_id = $1").bind(&digits).execute(&app.db).await.unwrap();
-    assert_eq!(events(&app, &format!("/?q={}", &digits[19_990..])).await, ["evt_1"]);
+    assert_eq!(events(&app, &format!("/calls?q={}", &digits[19_990..])).await, ["evt_1"]);
     for after in ["-300000000000000000.x", "8210266876799000000.x", "x", "99999999999999999999.x"] {
-        page(&app, &format!("/?after={after}")).await;
+        page(&app, &format!("/calls?after={after}")).await;
     }
 }
 
@@ -79,13 +79,15 @@ async fn what_is_searched_for_is_text_in_the_page() {
     }
     app.all_done().await;
     let hostile = "%22%3E%3Cscript%3Ealert(1)%3C/script%3E%E2%80%AE";
-    for path in
-        [format!("/?q={hostile}"), format!("/?show={hostile}"), format!("/?after={hostile}&show={hostile}")]
-    {
+    for path in [
+        format!("/calls?q={hostile}"),
+        format!("/calls?show={hostile}"),
+        format!("/calls?after={hostile}&show={hostile}"),
+    ] {
         let shown = page(&app, &path).await;
         assert!(!shown.contains("<script") && !shown.contains('\u{202E}'), "{path}: {shown}");
     }
-    assert!(page(&app, &format!("/?q={hostile}")).await.contains("value=\"&#34;&#62;&#60;script"));
+    assert!(page(&app, &format!("/calls?q={hostile}")).await.contains("value=\"&#34;&#62;&#60;script"));
 }
 
 #[tokio::test]
@@ -97,12 +99,12 @@ async fn calls_in_progress_and_calls_that_were_given_up_have_lists_of_their_own(
     call(&app, "lost", Some(Fault::status(422)), "given up").await;
     // The queue hears a moment later what became of a job.
     eventually("the job that was given up has changed lists", async || {
-        events(&app, "/?show=gave-up").await == ["evt_lost"]
-            && events(&app, "/?show=in-progress").await == ["evt_failing"]
+        events(&app, "/calls?show=gave-up").await == ["evt_lost"]
+            && events(&app, "/calls?show=in-progress").await == ["evt_failing"]
     })
     .await;
-    assert_eq!(events(&app, "/?show=anything").await, ["evt_lost", "evt_failing", "evt_done"]);
-    let list = page(&app, "/").await;
+    assert_eq!(events(&app, "/calls?show=anything").await, ["evt_lost", "evt_failing", "evt_done"]);
+    let list = page(&app, "/calls").await;
     assert!(list.contains("In progress <span class=\"quiet\">1</span>"), "{list}");
     assert!(list.contains("Gave up <span class=\"quiet\">1</span>"), "{list}");
 }
@@ -127,7 +129,7 @@ async fn every_call_is_on_one_page_and_once_though_many_came_at_the_same_moment(
     .await
     .unwrap();
     app.leaves_jobs();
-    for beginning in ["/", "/?q=901820", "/?show=gave-up", "/?show=in-progress"] {
+    for beginning in ["/calls", "/calls?q=901820", "/calls?show=gave-up", "/calls?show=in-progress"] {
         let (mut path, mut all, mut pages) = (beginning.to_owned(), Vec::new(), 0);
         loop {
             all.extend(events(&app, &path).await);

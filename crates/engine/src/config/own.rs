@@ -41,7 +41,7 @@ pub struct Config {
     #[arg(long, env)]
     pub public_url: Option<Url>,
 
-    /// The console's password, under any user name; without it there is no console.
+    /// The password of the console; without it there is no console.
     #[arg(long, env)]
     pub console_password: Option<Secret>,
 

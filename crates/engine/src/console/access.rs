@@ -1,147 +1,154 @@
-//! Who may look: whoever knows `CONSOLE_PASSWORD`, under any user name. Every answer leaves with the same headers.
+//! Who may look, and who may change something. Every answer leaves with the same headers.
+//!
+//! Whoever has logged in with `CONSOLE_PASSWORD` may do both. A script may look with the password as Basic Auth, under any
+//! user name; it changes nothing, because a browser would send that along with anybody's form.
 
 use std::{
-    collections::HashMap,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use tokio::time::Instant;
 
-use super::hosts::Hosts;
-use crate::guard::{
-    credential::{Match, Secret, basic},
-    failures::{Failures, MOST_ADDRESSES},
+use super::{
+    attempts::Attempts,
+    cookie,
+    hosts::{Hosts, is_from_its_own_page},
+    login,
+    page::message,
+    session::{Csrf, Sessions},
 };
-use crate::{rotation::Live, serve::household};
+use crate::{
+    config::{Config, Networks},
+    guard::{
+        address,
+        credential::{Match, Secret, basic},
+    },
+    rotation::Live,
+};
 
-/// Wrong passwords a second from one address. After that nothing it sends is compared for [`REFUSED_FOR`], not even the
-/// right one: whoever guesses must not learn which it was.
-const WRONG_PASSWORDS: u32 = 10;
-const REFUSED_FOR: Duration = Duration::from_secs(1);
-
-/// How long a line in the log that somebody has come in holds for the same address.
+/// How long a line in the log that somebody looks holds for the same address.
 const TOLD_FOR: Duration = Duration::from_mins(10);
 
-/// No script, no frame, no form but to here, nothing from elsewhere; nothing is kept by a browser or told to another site.
+/// A page that looks for news by itself says so with this header: that is no use of a session.
+const LOOKS_AGAIN: HeaderName = HeaderName::from_static("x-looks-again");
+
+/// No script but ours, no frame, no form but to here, nothing from elsewhere; nothing is kept by a browser or told to
+/// another site.
 const HEADERS: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; \
+         form-action 'self'; frame-ancestors 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "no-referrer"),
+    // With `no-referrer`, a browser would not say where our own forms come from.
+    (header::REFERRER_POLICY, "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
 ];
 
 pub(super) struct Access {
     password: Live<Secret>,
     hosts: Hosts,
-    failures: Failures,
-    /// Who has failed too often.
-    refused: Marked,
-    /// Whose coming in stands in the log.
-    told: Marked,
+    proxies: Networks,
+    pub(super) attempts: Attempts,
+    pub(super) sessions: Sessions,
+}
+
+/// Who asks.
+#[derive(Clone)]
+pub(super) struct Visitor {
+    /// The nearest address that is no trusted proxy.
+    pub(super) client: IpAddr,
+    /// Whether a trusted proxy says that it came by HTTPS.
+    pub(super) tls: bool,
+    /// What a form of its session holds; none where it has no session.
+    pub(super) csrf: Option<Csrf>,
 }
 
 impl Access {
-    pub(super) fn new(password: Live<Secret>, hosts: Hosts) -> Self {
+    pub(super) fn new(config: &Config, password: Live<Secret>) -> Self {
         Self {
+            hosts: Hosts::new(&config.console_hosts),
+            proxies: config.webhook.trusted_proxies.clone(),
+            attempts: Attempts::new(),
+            sessions: Sessions::new(password.clone()),
             password,
-            hosts,
-            failures: Failures::new(WRONG_PASSWORDS),
-            refused: Marked::default(),
-            told: Marked::default(),
         }
     }
 
-    /// `None` where no password was sent.
+    fn visitor(&self, request: &Request) -> Visitor {
+        let ConnectInfo(peer) =
+            request.extensions().get::<ConnectInfo<SocketAddr>>().expect("the server adds the peer");
+        let (peer, headers) = (peer.ip().to_canonical(), request.headers());
+        let forwarded = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+        let tls = forwarded && self.proxies.contain(peer);
+        let client = address::client(&self.proxies, peer, headers).unwrap_or(peer);
+        let used = !headers.contains_key(LOOKS_AGAIN);
+        let csrf = cookie::sent(headers, tls).and_then(|cookie| self.sessions.of(cookie, used));
+        Visitor { client, tls, csrf }
+    }
+
+    /// Whether the password was sent as Basic Auth; `None` where nothing was.
     fn opens(&self, headers: &HeaderMap) -> Option<bool> {
         let sent = basic(headers.get(header::AUTHORIZATION)?.as_bytes())?;
         let colon = sent.iter().position(|byte| *byte == b':')?;
         Some(matches!(self.password.now().is(&sent[colon + 1..]), Match::Current))
     }
 
-    /// The answer to who may not come in.
-    fn refuse(&self, peer: IpAddr, headers: &HeaderMap) -> Option<Response> {
-        if self.refused.holds(peer) {
-            return Some(too_many());
+    /// The answer to who has no session and may not look either.
+    fn refuse(&self, client: IpAddr, request: &Request) -> Option<Response> {
+        if self.attempts.refuses(client) {
+            return Some(login::too_many());
         }
-        match self.opens(headers) {
+        match self.opens(request.headers()) {
             Some(true) => {
-                if !self.told.holds(peer) {
-                    self.told.mark(peer, TOLD_FOR);
-                    tracing::info!(%peer, "the console is opened");
+                if self.attempts.is_news(client, TOLD_FOR) {
+                    tracing::info!(%client, "the console is opened");
                 }
                 None
             }
-            Some(false) if self.failures.too_many(peer) => {
-                self.refused.mark(peer, REFUSED_FOR);
-                tracing::warn!(%peer, "too many wrong passwords for the console: the address is refused for a second");
-                Some(too_many())
-            }
-            Some(false) => {
-                tracing::warn!(%peer, "a wrong password for the console");
-                Some(ask())
-            }
-            None => Some(ask()),
+            Some(false) if self.attempts.failed(client) => Some(login::too_many()),
+            Some(false) | None => Some(login::ask(StatusCode::UNAUTHORIZED, "", request.uri())),
         }
     }
-}
-
-/// Addresses, and until when something holds for each.
-#[derive(Default)]
-struct Marked(Mutex<HashMap<IpAddr, Instant>>);
-
-impl Marked {
-    fn holds(&self, address: IpAddr) -> bool {
-        let marked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        marked.get(&household(address)).is_some_and(|until| Instant::now() < *until)
-    }
-
-    fn mark(&self, address: IpAddr, holds_for: Duration) {
-        let mut marked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        if marked.len() >= MOST_ADDRESSES {
-            marked.retain(|_, until| now < *until);
-        }
-        marked.insert(household(address), now + holds_for);
-    }
-}
-
-fn too_many() -> Response {
-    let later = [(header::RETRY_AFTER, "1")];
-    (StatusCode::TOO_MANY_REQUESTS, later, "Too many wrong passwords: wait a second.\n").into_response()
-}
-
-fn misdirected() -> Response {
-    let why = "The console does not answer under this name: ask for it by address, or put the name into CONSOLE_HOSTS.\n";
-    (StatusCode::MISDIRECTED_REQUEST, why).into_response()
-}
-
-fn ask() -> Response {
-    let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"console\", charset=\"UTF-8\"")];
-    (StatusCode::UNAUTHORIZED, challenge, "The password is CONSOLE_PASSWORD, under any user name.\n")
-        .into_response()
 }
 
 /// Lets a request in, or asks for the password.
-pub(super) async fn pass(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
-    let ConnectInfo(peer) =
-        request.extensions().get::<ConnectInfo<SocketAddr>>().expect("the server adds the peer");
-    let mut response = if !access.hosts.include(request.uri(), request.headers()) {
-        misdirected()
-    } else if let Some(refusal) = access.refuse(peer.ip().to_canonical(), request.headers()) {
-        refusal
+pub(super) async fn pass(State(access): State<Arc<Access>>, mut request: Request, next: Next) -> Response {
+    let visitor = access.visitor(&request);
+    let looks = matches!(*request.method(), Method::GET | Method::HEAD);
+    let open = ["/login", "/style.css"].contains(&request.uri().path());
+    let refusal = if !access.hosts.include(request.uri(), request.headers()) {
+        let why = "The console does not answer under this name: ask for it by address, or put the name into CONSOLE_HOSTS.\n";
+        Some((StatusCode::MISDIRECTED_REQUEST, why).into_response())
+    } else if !looks && !is_from_its_own_page(request.uri(), request.headers()) {
+        tracing::warn!(client = %visitor.client, "a form of another page was sent to the console, and is refused");
+        Some(message(
+            StatusCode::FORBIDDEN,
+            "Not from here",
+            "This did not come from a page of this console. Nothing was changed.",
+        ))
+    } else if visitor.csrf.is_some() || open {
+        None
+    } else if looks {
+        access.refuse(visitor.client, &request)
     } else {
-        next.run(request).await
+        let why = "Your session has ended, and nothing was changed. Log in, and do it again.";
+        Some(login::ask(StatusCode::UNAUTHORIZED, why, request.uri()))
+    };
+    let mut response = match refusal {
+        Some(refusal) => refusal,
+        None => {
+            request.extensions_mut().insert(visitor);
+            next.run(request).await
+        }
     };
     let headers = response.headers_mut();
     for (name, value) in HEADERS {

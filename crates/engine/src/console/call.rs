@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::{
+    Extension,
     extract::{Path, State},
     response::{Html, IntoResponse, Response},
 };
@@ -10,8 +11,13 @@ use serde_json::{Map, Value};
 use sqlx::{PgPool, types::Json};
 
 use super::{
+    Console,
+    access::Visitor,
     job::{Job, Seconds},
     page::{Broken, Nothing, render},
+    payload::payload,
+    session::Csrf,
+    standing::{self, Standing},
 };
 use crate::call::followable;
 
@@ -45,47 +51,56 @@ struct Stored {
     pruned_at: Option<DateTime<Utc>>,
 }
 
-struct Attempt {
-    job: String,
-    number: i32,
-    started_at: DateTime<Utc>,
-    ended_at: Option<DateTime<Utc>>,
-    result: Option<String>,
-    reason: Option<String>,
+pub(super) struct Attempt {
+    pub(super) job: String,
+    pub(super) number: i32,
+    pub(super) started_at: DateTime<Utc>,
+    pub(super) ended_at: Option<DateTime<Utc>>,
+    pub(super) result: Option<String>,
+    pub(super) reason: Option<String>,
+    pub(super) next_at: Option<DateTime<Utc>>,
 }
 
 struct Other {
     event_id: String,
     event: String,
     received_at: DateTime<Utc>,
+    open_jobs: i64,
 }
 
 #[derive(Template)]
 #[template(path = "console/call.html")]
 struct CallPage {
+    here: &'static str,
+    csrf: Option<Csrf>,
     call: Stored,
+    standing: Vec<Standing>,
     jobs: Vec<(Job, Vec<Attempt>)>,
     others: Vec<Other>,
     payload: String,
 }
 
 pub(super) async fn page(
-    State(pool): State<PgPool>,
+    State(console): State<Console>,
+    Extension(visitor): Extension<Visitor>,
     Path(event_id): Path<String>,
 ) -> Result<Response, Broken> {
+    let pool = &console.reader;
     // No text in Postgres holds a NUL: to ask for one is an error.
-    let event = if event_id.contains('\0') { None } else { event(&pool, &event_id).await? };
+    let event = if event_id.contains('\0') { None } else { event(pool, &event_id).await? };
     let Some(call) = event else { return Ok(Nothing.into_response()) };
-    let mut jobs = Job::of(&pool, std::slice::from_ref(&event_id)).await?;
-    let mut attempts = attempts(&pool, &event_id).await?;
+    let mut jobs = Job::of(pool, std::slice::from_ref(&event_id)).await?;
+    let mut attempts = attempts(pool, &event_id).await?;
     let with_attempts = |job: Job| {
         let own = attempts.extract_if(.., |attempt| attempt.job == job.name).collect();
         (job, own)
     };
-    let jobs = jobs.remove(&event_id).unwrap_or_default().into_iter().map(with_attempts).collect();
-    let others = others(&pool, &call).await?;
+    let jobs: Vec<_> = jobs.remove(&event_id).unwrap_or_default().into_iter().map(with_attempts).collect();
+    let standing = standing::of(&jobs, console.give_up_after, Utc::now());
+    let others = others(pool, &call).await?;
     let payload = payload(&call.body);
-    let page: Html<String> = render(&CallPage { call, jobs, others, payload })?;
+    let page: Html<String> =
+        render(&CallPage { here: "calls", csrf: visitor.csrf, call, standing, jobs, others, payload })?;
     Ok(page.into_response())
 }
 
@@ -111,7 +126,7 @@ async fn event(pool: &PgPool, event_id: &str) -> sqlx::Result<Option<Stored>> {
 async fn attempts(pool: &PgPool, event_id: &str) -> sqlx::Result<Vec<Attempt>> {
     sqlx::query_as!(
         Attempt,
-        "select job, number, started_at, ended_at, result, reason from attempt where event_id = $1 order by job, number",
+        "select job, number, started_at, ended_at, result, reason, next_at from attempt where event_id = $1 order by job, number",
         event_id,
     )
     .fetch_all(pool)
@@ -123,7 +138,12 @@ async fn others(pool: &PgPool, call: &Stored) -> sqlx::Result<Vec<Other>> {
     sqlx::query_as!(
         Other,
         r#"
-        select event_id, event, received_at from call_event where call_id = $1 and event_id <> $2
+        select event_id, event, received_at,
+               (
+                   select count(*) from call_job
+                   where call_job.event_id = other.event_id and state not in ('done', 'skipped')
+               ) as "open_jobs!"
+        from call_event as other where call_id = $1 and event_id <> $2
         order by received_at desc limit 20
         "#,
         call.call_id,
@@ -131,6 +151,13 @@ async fn others(pool: &PgPool, call: &Stored) -> sqlx::Result<Vec<Other>> {
     )
     .fetch_all(pool)
     .await
+}
+
+impl CallPage {
+    /// Whether *Run what is missing* has something to do.
+    fn is_missing(&self) -> bool {
+        self.jobs.iter().any(|(job, _)| job.is_missing())
+    }
 }
 
 impl Stored {
@@ -158,48 +185,4 @@ impl Attempt {
         let ms = (self.ended_at? - self.started_at).num_milliseconds();
         Some(if ms < 10_000 { format!("{ms} ms") } else { format!("{} s", ms / 1000) })
     }
-}
-
-/// JSON with a line for each member, else the text as it came.
-fn payload(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
-    // It also bounds the depth, and with it what the indentation can make of a body.
-    if serde_json::from_slice::<Value>(body).is_ok() { indent(&text) } else { text.into_owned() }
-}
-
-/// Only white space is changed: a parsed document would lose the order of its fields, repeated ones, and the digits of
-/// its numbers.
-fn indent(json: &str) -> String {
-    let mut text = String::new();
-    let (mut depth, mut in_string, mut escaped, mut opened) = (0_usize, false, false, false);
-    for character in json.chars() {
-        if in_string {
-            text.push(character);
-            in_string = escaped || character != '"';
-            escaped = !escaped && character == '\\';
-            continue;
-        }
-        if character.is_ascii_whitespace() {
-            continue;
-        }
-        let closes = matches!(character, '}' | ']');
-        depth -= usize::from(closes);
-        if opened != closes {
-            text.push('\n');
-            text.extend(std::iter::repeat_n("  ", depth.min(16)));
-        }
-        opened = matches!(character, '{' | '[');
-        depth += usize::from(opened);
-        text.push(character);
-        match character {
-            '"' => in_string = true,
-            ':' => text.push(' '),
-            ',' => {
-                text.push('\n');
-                text.extend(std::iter::repeat_n("  ", depth.min(16)));
-            }
-            _ => {}
-        }
-    }
-    text
 }

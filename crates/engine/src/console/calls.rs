@@ -1,8 +1,9 @@
-//! `/`: the newest calls, or those that a person looks for, each with the state of its jobs and the cause where one is not
+//! `/calls`: the newest calls, or those that a person looks for, each with the state of its jobs and the cause where one is not
 //! done.
 
 use askama::Template;
 use axum::{
+    Extension,
     extract::{Query, State},
     response::Html,
 };
@@ -10,9 +11,12 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 use super::{
+    Console,
+    access::Visitor,
     find::{Asked, Place, TABS},
     job::{Job, Seconds},
     page::{Broken, render},
+    session::Csrf,
 };
 use crate::work::tasks::open::{self, Depth, Unfinished};
 
@@ -47,6 +51,8 @@ struct Tab {
 #[derive(Template)]
 #[template(path = "console/calls.html")]
 struct List {
+    here: &'static str,
+    csrf: Option<Csrf>,
     calls: Vec<(Call, Vec<Job>)>,
     asked: Asked,
     tabs: Vec<Tab>,
@@ -56,7 +62,8 @@ struct List {
 }
 
 pub(super) async fn page(
-    State(pool): State<PgPool>,
+    State(Console { reader: pool, .. }): State<Console>,
+    Extension(visitor): Extension<Visitor>,
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, Broken> {
     let place = asked.place();
@@ -91,7 +98,15 @@ pub(super) async fn page(
         (call, jobs)
     };
     let calls = calls.into_iter().map(with_jobs).collect();
-    render(&List { calls, tabs: tabs(&pool).await, asked, next, now: Utc::now() })
+    render(&List {
+        here: "calls",
+        csrf: visitor.csrf,
+        calls,
+        tabs: tabs(&pool).await,
+        asked,
+        next,
+        now: Utc::now(),
+    })
 }
 
 /// The lists beside that of all calls, with the jobs that are in them.

@@ -7,8 +7,9 @@ use sqlx::PgPool;
 
 use crate::call::followable;
 
+#[derive(Default)]
 pub(super) struct Job {
-    event_id: String,
+    pub(super) event_id: String,
     pub(super) name: String,
     pub(super) state: String,
     pub(super) attempts: i32,
@@ -17,7 +18,7 @@ pub(super) struct Job {
     pub(super) last_reason: Option<String>,
     pub(super) made: Option<String>,
     pub(super) external_id: Option<String>,
-    url: Option<String>,
+    pub(super) url: Option<String>,
     pub(super) note: Option<String>,
     pub(super) destination: Option<String>,
 }
@@ -53,6 +54,16 @@ impl Job {
         self.state.replace(' ', "-")
     }
 
+    /// Whether a person may let it run now: it was given up, or waits for its next try.
+    pub(super) fn is_missing(&self) -> bool {
+        self.state == "given up" || self.wait().is_some()
+    }
+
+    /// Whether a person may let it run again.
+    pub(super) fn has_ended(&self) -> bool {
+        ["done", "skipped"].contains(&self.state.as_str())
+    }
+
     /// How long until the next try; none when it is due.
     pub(super) fn wait(&self) -> Option<Seconds> {
         let wait = (self.next_try_at? - Utc::now()).num_seconds();
@@ -63,7 +74,7 @@ impl Job {
 /// A span of time: `271` reads `4m 31s`.
 #[derive(Clone, Copy, sqlx::Type)]
 #[sqlx(transparent)]
-pub(super) struct Seconds(i64);
+pub(super) struct Seconds(pub(super) i64);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {

@@ -1,25 +1,33 @@
-//! Pages for people: what came in, what became of it, and why.
+//! Pages for people: what came in, what became of it, and why; and what they may have done about it.
 //!
-//! They read the views `call` and `call_job`, and they only read. Who may: `access`. A page is a file here with its query,
-//! and a template of the same name in `templates/console/`. To leave the console out, build without the cargo feature
-//! `console`.
+//! They read the views `call` and `call_job`; what they change goes through `work::tasks`. Who may: `access`. A page is a
+//! file here with its query, and a template of the same name in `templates/console/`. To leave the console out, build
+//! without the cargo feature `console`.
 
 mod access;
+mod attempts;
 mod call;
 mod calls;
+mod change;
+mod cookie;
 mod find;
 mod hosts;
 mod job;
+mod login;
+mod mend;
 mod page;
+mod payload;
+mod session;
+mod standing;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
     http::{StatusCode, header},
     middleware,
-    response::IntoResponse,
-    routing::get,
+    response::{IntoResponse, Redirect},
+    routing::{get, post},
 };
 use sqlx::PgPool;
 
@@ -29,25 +37,43 @@ use crate::{
     rotation::{Live, Part},
 };
 use access::Access;
-use hosts::Hosts;
 use page::Nothing;
 
+/// What the pages have at hand.
+#[derive(Clone)]
+struct Console {
+    /// Its statements can't write.
+    reader: PgPool,
+    writer: PgPool,
+    /// [`JobsConfig::give_up_after`](crate::config::JobsConfig::give_up_after).
+    give_up_after: Duration,
+}
+
 /// Every page, and what goes by the password. Without a password there are none.
-pub fn routes(config: &Config, pool: PgPool) -> (Router, Option<Part>) {
+pub fn routes(config: &Config, reader: PgPool, writer: PgPool) -> (Router, Option<Part>) {
     let Ok(password) = password(config) else {
         let off = "The console is off: CONSOLE_PASSWORD, or CONSOLE_PASSWORD_FILE, turns it on.\n";
         return (Router::new().fallback(async move || (StatusCode::NOT_FOUND, off)), None);
     };
     let password = Live::new(password);
     let part = password.part(self::password);
-    let access = Arc::new(Access::new(password, Hosts::new(&config.console_hosts)));
+    let access = Arc::new(Access::new(config, password));
+    let sessions = Router::new()
+        .route("/login", get(login::form).post(login::log_in))
+        .route("/logout", post(login::log_out))
+        .with_state(Arc::clone(&access));
     let pages = Router::new()
-        .route("/", get(calls::page))
+        .route("/", get(async || Redirect::to("/calls")))
+        .route("/calls", get(calls::page))
         .route("/calls/{event_id}", get(call::page))
+        .route("/calls/{event_id}/run", post(mend::run_missing))
+        .route("/calls/{event_id}/again", post(mend::run_again))
         .route("/style.css", get(style))
+        .route("/live.js", get(script))
         .fallback(async || Nothing)
-        .layer(middleware::from_fn_with_state(access, access::pass))
-        .with_state(pool);
+        .with_state(Console { reader, writer, give_up_after: config.jobs.give_up_after })
+        .merge(sessions)
+        .layer(middleware::from_fn_with_state(access, access::pass));
     (pages, Some(part))
 }
 
@@ -58,4 +84,11 @@ fn password(config: &Config) -> Result<Arc<Secret>, ConfigError> {
 
 async fn style() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../templates/console/style.css"))
+}
+
+async fn script() -> impl IntoResponse {
+    (
+        [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")],
+        include_str!("../../templates/console/live.js"),
+    )
 }

@@ -62,6 +62,6 @@ struct Message {
     text: &'static str,
 }
 
-fn message(status: StatusCode, title: &'static str, text: &'static str) -> Response {
+pub(super) fn message(status: StatusCode, title: &'static str, text: &'static str) -> Response {
     (status, render(&Message { title, text }).map_err(|_| text)).into_response()
 }

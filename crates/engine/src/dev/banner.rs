@@ -56,7 +56,7 @@ impl Dev {
                 Some(_) => format!("the password {}", password.expose_secret()),
                 None => "your CONSOLE_PASSWORD".to_owned(),
             };
-            writeln!(text, "  ➜  Console   http://{admin}/ with any user name and {password}")?;
+            writeln!(text, "  ➜  Console   http://{admin}/ with {password}")?;
         }
         if let Some(file) = &self.console {
             let file = file.display();

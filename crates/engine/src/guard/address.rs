@@ -32,7 +32,7 @@ impl Addresses {
     /// The client's address, when it may deliver.
     pub(super) fn admit(&self, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, Refused> {
         let AllowedAddresses::Only(allowed) = &self.allowed else {
-            return Ok(self.client(peer, headers).unwrap_or(peer));
+            return Ok(client(&self.trusted_proxies, peer, headers).unwrap_or(peer));
         };
         // A tunnel or proxy on this host or beside it that nobody named would admit the whole world under its own address.
         let forwards = headers.contains_key(&X_FORWARDED_FOR)
@@ -40,27 +40,27 @@ impl Addresses {
         if forwards && !self.trusted_proxies.contain(peer) {
             return Err(Refused::new(peer, Rejection::UnknownProxy));
         }
-        match self.client(peer, headers) {
+        match client(&self.trusted_proxies, peer, headers) {
             Some(client) if allowed.contain(client) => Ok(client),
             Some(client) => Err(Refused::new(client, Rejection::AddressNotAllowed)),
             None => Err(Refused::new(peer, Rejection::NoAddress)),
         }
     }
+}
 
-    /// The nearest address that is no trusted proxy, read from the right: what stands left of it, the client may have
-    /// made up. `None` when the entry where that address should stand is no address.
-    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
-        let lines = headers.get_all(&X_FORWARDED_FOR).iter();
-        let entries: Vec<_> = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).collect();
-        let mut client = peer;
-        for entry in entries.into_iter().rev() {
-            if !self.trusted_proxies.contain(client) {
-                break;
-            }
-            client = address(entry)?;
+/// The nearest address that is no trusted proxy, read from the right: what stands left of it, the client may have made up.
+/// `None` when the entry where that address should stand is no address.
+pub(crate) fn client(trusted_proxies: &Networks, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
+    let lines = headers.get_all(&X_FORWARDED_FOR).iter();
+    let entries: Vec<_> = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).collect();
+    let mut client = peer;
+    for entry in entries.into_iter().rev() {
+        if !trusted_proxies.contain(client) {
+            break;
         }
-        Some(client)
+        client = address(entry)?;
     }
+    Some(client)
 }
 
 /// Some proxies add the port.

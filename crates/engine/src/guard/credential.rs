@@ -103,6 +103,7 @@ impl Credentials {
 }
 
 /// A secret and the one before it, as digests.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Secret {
     current: [u8; 32],
     previous: Option<[u8; 32]>,

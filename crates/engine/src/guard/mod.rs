@@ -3,7 +3,7 @@
 //! [`Guard::admit`] and [`Guard::admit_by`] are the only ways to a request's body: address, credential, size and signature are
 //! checked before a handler sees a byte.
 
-mod address;
+pub(crate) mod address;
 mod body;
 pub(crate) mod credential;
 pub(crate) mod failures;

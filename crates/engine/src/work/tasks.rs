@@ -1,6 +1,8 @@
 //! The rows of apalis' table `apalis.jobs`, each of which is a job to be done for one event. `inbox` writes them together
 //! with the event; the index on their idempotency key refuses a second one for the same event and job.
 
+#[cfg(feature = "console")]
+pub(crate) mod again;
 pub(crate) mod open;
 pub(crate) mod removal;
 
