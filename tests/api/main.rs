@@ -30,6 +30,7 @@ mod rotation;
 mod signatures;
 mod silent_database;
 mod stopping;
+mod traces;
 mod upgrade;
 mod vendor_trouble;
 mod views;

@@ -6,20 +6,23 @@ use apalis_postgres::PostgresStorage;
 use serde_json::{Value, json};
 use sqlx::{PgPool, migrate::Migrator};
 
-use crate::helpers::{App, database, event};
+use crate::helpers::{App, database, event, told};
 
 /// The migration since which most of a call stands in one column.
 const DETAILS: i64 = 20_261_127_000_000;
 
+/// The migration since which the trace of a delivery is kept.
+const TRACE: i64 = 20_261_127_000_080;
+
 /// All migrations, within this binary: it may run where no sources are.
 static ALL: Migrator = sqlx::migrate!();
 
-/// A database of the version before; returns its URL and a connection.
-async fn of_before() -> (String, PgPool) {
+/// A database of the version before this migration; returns its URL and a connection.
+async fn before(migration: i64) -> (String, PgPool) {
     let url = database::create_empty().await;
     let db = database::connect(&url).await;
     PostgresStorage::migrations().run(&db).await.unwrap();
-    let older = ALL.migrations.iter().filter(|migration| migration.version < DETAILS).cloned().collect();
+    let older = ALL.migrations.iter().filter(|known| known.version < migration).cloned().collect();
     Migrator { migrations: Cow::Owned(older), ..Migrator::DEFAULT }.run(&db).await.unwrap();
     (url, db)
 }
@@ -53,7 +56,7 @@ async fn shown(db: &PgPool) -> Vec<Value> {
 
 #[tokio::test]
 async fn the_view_call_says_the_same_of_a_call_before_and_after_an_upgrade_whatever_a_fork_has_added_to_it() {
-    let (url, db) = of_before().await;
+    let (url, db) = before(DETAILS).await;
     for of_a_fork in [
         "alter table call_event add column mood text, add column \"Agent's mood\" text default 'calm', add column unseen int",
         "select show_in_call('mood', 'How they felt.')",
@@ -107,7 +110,7 @@ async fn the_view_call_says_the_same_of_a_call_before_and_after_an_upgrade_whate
 
 #[tokio::test]
 async fn what_a_call_has_from_an_event_that_the_version_before_stored_is_not_lost() {
-    let (url, db) = of_before().await;
+    let (url, db) = before(DETAILS).await;
     let mut older = event("evt_older", "cl_1");
     older["occurred_at"] = json!("2026-11-24T10:00:00Z");
     store(&db, &older).await;
@@ -122,4 +125,21 @@ async fn what_a_call_has_from_an_event_that_the_version_before_stored_is_not_los
     for field in ["recording_url", "custom_fields"] {
         assert_eq!(reported["data"][field], older[field]);
     }
+}
+
+#[tokio::test]
+async fn a_field_of_the_payload_that_a_fork_shows_as_trace_id_stays_what_it_was() {
+    let (url, db) = before(TRACE).await;
+    sqlx::raw_sql("select show_in_call('trace_id', 'Of our own.')").execute(&db).await.unwrap();
+    let app = App::over(&url, &[]).await;
+    let mut event = event("evt_1", "cl_1");
+    event["trace_id"] = json!("ours");
+    let traced = app
+        .post(event.to_string())
+        .header("traceparent", format!("00-{}-{}-01", "a".repeat(32), "b".repeat(16)));
+    assert_eq!(told(traced).await.0, 200);
+    app.all_done().await;
+    let shown = "select concat_ws(' ', call.trace_id, stored_event.trace_id, col_description('call'::regclass, attnum))
+        from call, stored_event, pg_attribute where attrelid = 'call'::regclass and attname = 'trace_id'";
+    assert_eq!(app.text(shown).await, "ours ours Of our own.");
 }

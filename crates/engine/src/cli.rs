@@ -25,7 +25,7 @@ use crate::{
     package::Package,
     platform::Platform,
     receiver::Receiver,
-    telemetry,
+    telemetry::{self, BoxedLayer},
 };
 
 /// A program: a platform, the routes that it delivers to, and jobs, over settings of its own.
@@ -35,6 +35,7 @@ pub struct App {
     pub(crate) parts: Parts,
     /// Every setting with its default, and those without which nothing starts left empty.
     pub(crate) example: &'static str,
+    layer: fn() -> Option<BoxedLayer>,
     #[cfg(feature = "dev")]
     pub(crate) vendors: Option<&'static crate::dev::Vendors>,
 }
@@ -56,6 +57,7 @@ impl App {
             declared: Declared::with::<S>(),
             parts: Parts { platform, routes, jobs: Jobs::of(jobs) },
             example,
+            layer: || None,
             #[cfg(feature = "dev")]
             vendors: None,
         }
@@ -74,6 +76,12 @@ impl App {
             known.unwrap_or_else(|error| panic!("{} is played for a job: {error}", played.name));
         }
         Self { vendors: Some(vendors), ..self }
+    }
+
+    /// A layer beside the log, such as one that sends spans; it is made when a receiver or a worker starts.
+    #[must_use]
+    pub fn with_layer(self, layer: fn() -> Option<BoxedLayer>) -> Self {
+        Self { layer, ..self }
     }
 
     /// Does what the command line says.
@@ -253,7 +261,7 @@ async fn run_all(app: &App, source: Source) -> anyhow::Result<()> {
 /// Receives and works, with what is not configured brought along.
 #[cfg(feature = "dev")]
 async fn run_all(app: &App, source: Source) -> anyhow::Result<()> {
-    let _logs = telemetry::init(source.config()?.log_format);
+    let _logs = telemetry::init(source.config()?.log_format, (app.layer)());
     let stop = stop_signal()?;
     let (source, dev) = crate::dev::complete(source, app.vendors).await?;
     let running = app.start(&source, ALL_ROLES).await?;
@@ -266,7 +274,7 @@ async fn run_all(app: &App, source: Source) -> anyhow::Result<()> {
 }
 
 async fn serve(app: &App, source: &Source, roles: Roles) -> anyhow::Result<()> {
-    let _logs = telemetry::init(source.config()?.log_format);
+    let _logs = telemetry::init(source.config()?.log_format, (app.layer)());
     let stop = stop_signal()?;
     let running = app.start(source, roles).await?;
     stop.await;

@@ -12,7 +12,8 @@
 //! Around them: [`cli`] (what `main` calls), [`config`] (every setting), [`app`] (start and stop), [`receiver`] (what a
 //! handler can reach), [`admin`] (the second listener), [`console`] (pages for people), [`alerts`] (messages to them),
 //! [`commands`] (what the program does besides receiving and working), [`db`] (pools and migrations), [`rotation`] (secrets
-//! that change), [`readiness`] (probes), [`telemetry`] (logs), `metrics` (counts and times), [`recording`] (when two links are one), [`package`](mod@package) (the program's name), and [`dev`], what
+//! that change), [`readiness`] (probes), [`telemetry`] (logs), [`trace`] (the trace that a
+//! delivery is part of), `metrics` (counts and times), [`recording`] (when two links are one), [`package`](mod@package) (the program's name), and [`dev`], what
 //! `cargo run` brings so that nothing has to be set up. [`testing`] runs a job in a test.
 
 pub mod admin;
@@ -42,5 +43,6 @@ pub mod rotation;
 pub mod serve;
 pub mod telemetry;
 pub mod testing;
+pub mod trace;
 pub mod vendor;
 pub mod work;

@@ -16,12 +16,14 @@ use tracing::{
 };
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
-    EnvFilter,
+    EnvFilter, Layer, Registry,
     fmt::{
         FmtContext, FormatEvent, FormatFields,
         format::{Compact, Format, Writer},
     },
+    layer::SubscriberExt,
     registry::LookupSpan,
+    util::SubscriberInitExt,
 };
 
 use crate::config::LogFormat;
@@ -35,7 +37,10 @@ const MOST_WAITING: usize = 8192;
 /// The target of the lines that tell the way of a call.
 const CALL: &str = "call";
 
-/// Starts logging to standard output. `RUST_LOG` filters it, in the usual syntax.
+/// What hears of spans and events beside the log.
+pub type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// Starts logging to standard output, with a further layer. `RUST_LOG` filters both, in the usual syntax.
 ///
 /// For people a call has a line when it comes and one when it is answered; in JSON the second says it all. A thread of
 /// its own writes them, so that no call waits for a terminal or a pipe; the guard, dropped, writes what is left. Where the
@@ -45,7 +50,7 @@ const CALL: &str = "call";
 ///
 /// When a process does it twice, the system has no thread for it, or standard output is closed.
 #[must_use = "the last lines are written when it is dropped"]
-pub fn init(format: Option<LogFormat>) -> WorkerGuard {
+pub fn init(format: Option<LogFormat>, further: Option<BoxedLayer>) -> WorkerGuard {
     let by_default = if io::stdout().is_terminal() { LogFormat::Pretty } else { LogFormat::Json };
     let format = format.unwrap_or(by_default);
     let level = if format == LogFormat::Pretty { "info,call=debug,sqlx=warn" } else { "info,sqlx=warn" };
@@ -57,16 +62,17 @@ pub fn init(format: Option<LogFormat>) -> WorkerGuard {
         .buffered_lines_limit(MOST_WAITING)
         .finish(BufWriter::new(out));
     let dropped = writer.error_counter();
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-    match format {
+    let logs = tracing_subscriber::fmt::layer().with_writer(writer);
+    let logs = match format {
         LogFormat::Json => {
-            logs.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
+            logs.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
         }
         LogFormat::Pretty => {
             let others = Format::default().compact().without_time().with_target(false);
-            logs.with_ansi(io::stdout().is_terminal()).event_format(CallLines { others }).init();
+            logs.with_ansi(io::stdout().is_terminal()).event_format(CallLines { others }).boxed()
         }
-    }
+    };
+    tracing_subscriber::registry().with(further).with(filter).with(logs).init();
     thread::spawn(move || tell_dropped(&dropped));
     guard
 }

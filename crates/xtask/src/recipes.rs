@@ -11,8 +11,10 @@ use crate::{
 };
 
 /// The copies on which all of them are tried: a fork with all of its own, which then pulls, and one with less.
-const FORKS: [&[&str]; 2] =
-    [&["Swap", "Add a job", "Add a field", "Rename", "Pull"], &["Remove Zendesk", "Remove the console"]];
+const FORKS: [&[&str]; 2] = [
+    &["Swap", "Add a job", "Add a field", "Spans", "Rename", "Pull"],
+    &["Remove Zendesk", "Remove the console"],
+];
 
 const DOCUMENT: &str = "docs/make-it-yours.md";
 

@@ -34,6 +34,7 @@ use crate::{
     config::{ConfigError, WebhookConfig},
     platform::Platform,
     rotation::{Live, Part},
+    trace::TraceId,
 };
 use address::Addresses;
 use credential::Credentials;
@@ -156,8 +157,9 @@ impl Guard {
             body = blanked(&body, range);
         }
         let memory = self.memory.for_event(&body, deadline).await.ok_or(Rejection::NoMemory)?;
+        let trace_id = TraceId::of(headers);
         let headers = self.without_credentials(headers, &secrets);
-        Ok(Verified { client, headers, body, received_at, deadline, memory })
+        Ok(Verified { client, headers, trace_id, body, received_at, deadline, memory })
     }
 
     /// The headers of an admitted request that are worth keeping, as a list of pairs, so that their order and repeats are
@@ -193,6 +195,8 @@ pub struct Verified {
     pub client: IpAddr,
     /// Its headers, without credentials, as `[[name, value], ..]`.
     pub headers: Value,
+    /// The trace that it is part of.
+    pub trace_id: Option<TraceId>,
     /// Its whole body.
     pub body: Bytes,
     /// When it was whole.

@@ -13,6 +13,7 @@ use crate::{
     answer::{StoreError, Stored},
     call::Call,
     guard::memory::Reserved,
+    trace::TraceId,
 };
 
 /// What is stored of one request.
@@ -22,6 +23,8 @@ pub(super) struct Delivery {
     pub(super) event: Call,
     /// The headers, without credentials, as `[[name, value], ..]`.
     pub(super) headers: Value,
+    /// The trace that it is part of.
+    pub(super) trace_id: Option<TraceId>,
     /// The body as it came.
     pub(super) body: Bytes,
     /// The memory that all this may take, given back when it is written or dropped.

@@ -51,12 +51,12 @@ impl Inbox {
     ///
     /// That is not certain by the deadline: the sender must try again, and dedupe makes that harmless.
     pub async fn store(&self, verified: Verified, call: Call) -> Result<Accepted, Refused> {
-        let Verified { client, headers, body, deadline, memory, .. } = verified;
+        let Verified { client, headers, trace_id, body, deadline, memory, .. } = verified;
         let event_id = call.event_id.clone();
         let id = Safe(&event_id);
         tracing::debug!(target: "call", event_id = %id, "--> {} {id}", Safe(&call.event));
         let ended_at = call.ended_at;
-        let delivery = Delivery { event: call, headers, body, _memory: memory };
+        let delivery = Delivery { event: call, headers, trace_id, body, _memory: memory };
         let stored = self.write(delivery, deadline).await.map_err(|error| Refused::new(client, error))?;
         if stored == Stored::New {
             metrics::stored(ended_at);

@@ -15,6 +15,7 @@ use crate::{
     answer::Stored,
     call::{CALL_COMPLETED, Call},
     job::{Enabled, JobKind},
+    trace::TraceId,
 };
 
 /// The fields of a call that have columns of their own: what is searched or sorted by, and what jobs read of a call's other
@@ -40,6 +41,7 @@ const COLUMNS: [&str; 14] = [
 struct Row<'a> {
     event: &'a Call,
     headers: &'a Value,
+    trace_id: Option<TraceId>,
     body: &'a [u8],
 }
 
@@ -55,8 +57,8 @@ pub(super) async fn write<'a>(
     distinct.dedup_by_key(|delivery| &delivery.event.event_id);
 
     let row = |delivery: &&'a Delivery| {
-        let Delivery { event, headers, body, .. } = *delivery;
-        Row { event, headers, body }
+        let Delivery { event, headers, trace_id, body, .. } = *delivery;
+        Row { event, headers, trace_id: *trace_id, body }
     };
     let rows: Vec<Row<'_>> = distinct.iter().map(row).collect();
     let tasks: Vec<_> = rows.iter().flat_map(|row| started(jobs, row.event)).collect();
@@ -88,7 +90,7 @@ pub(super) async fn try_out(connection: &mut PgConnection, jobs: &Enabled) -> sq
         Call { event_id, event: CALL_COMPLETED.to_owned(), received_at: Utc::now(), ..Call::default() };
     let tasks: Vec<_> = jobs.kinds().iter().map(|job| (event.event_id.as_str(), job.name)).collect();
     let mut transaction = connection.begin().await?;
-    let row = Row { event: &event, headers: &Value::Array(Vec::new()), body: &[] };
+    let row = Row { event: &event, headers: &Value::Array(Vec::new()), trace_id: None, body: &[] };
     insert(&mut transaction, &[row], &tasks).await?;
     transaction.rollback().await
 }
@@ -147,7 +149,7 @@ async fn insert(
         texts(|event| event.agent.name.as_deref()) as _,
         texts(|event| event.recording_url.as_deref()) as _,
         rows.iter().map(|row| Json(&row.event.custom_fields)).collect::<Vec<_>>() as _,
-        rows.iter().map(|row| details(row.event).map(Json)).collect::<Result<Vec<_>, _>>()? as _,
+        rows.iter().map(|row| details(row).map(Json)).collect::<Result<Vec<_>, _>>()? as _,
         tasks.iter().map(|(event_id, _)| *event_id).collect::<Vec<_>>() as _,
         tasks.iter().map(|(_, job)| *job).collect::<Vec<_>>() as _,
         tasks.iter().map(|_| Ulid::generate().to_string()).collect::<Vec<_>>() as _,
@@ -165,13 +167,15 @@ fn column<'a, T>(rows: &[Row<'a>], of: fn(&'a Call) -> Option<T>) -> Vec<Option<
     rows.iter().map(|row| of(row.event)).collect()
 }
 
-/// The fields that a call has and [`COLUMNS`] don't, as one JSON object. Its values are copied as they are written: a tree
+/// The fields that a call has and [`COLUMNS`] don't, and the delivery's `w3c_trace_id`, as one JSON object. Its values are copied as they are written: a tree
 /// of them would take many times as much memory.
-fn details(call: &Call) -> sqlx::Result<Box<RawValue>> {
+fn details(row: &Row<'_>) -> sqlx::Result<Box<RawValue>> {
     let details = || {
-        let call = serde_json::to_string(call)?;
+        let call = serde_json::to_string(row.event)?;
+        let trace_id = row.trace_id.map(|id| to_raw_value(&id)).transpose()?;
         let mut fields: BTreeMap<&str, &RawValue> = serde_json::from_str(&call)?;
         fields.retain(|name, value| !COLUMNS.contains(name) && value.get() != "null");
+        fields.extend(trace_id.as_deref().map(|id| ("w3c_trace_id", id)));
         to_raw_value(&fields)
     };
     details().map_err(|error| sqlx::Error::Encode(error.into()))

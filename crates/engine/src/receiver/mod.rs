@@ -11,6 +11,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use tracing::field::display;
 
 use crate::{
     answer::{Accepted, Refused},
@@ -19,6 +20,7 @@ use crate::{
     inbox::Inbox,
     metrics,
     telemetry::{Safe, millis},
+    trace::TraceId,
 };
 use outcomes::Outcomes;
 use refusals::Refusals;
@@ -71,19 +73,20 @@ impl Receiver {
 /// `Result<Accepted, Refused>`.
 pub async fn log(State(receiver): State<Receiver>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
+    let trace_id = TraceId::of(request.headers()).map(display);
     let response = next.run(request).await;
     let ms = millis(begun);
     if let Some(Accepted { client, event_id, stored }) = response.extensions().get() {
         receiver.outcomes.taken(*client);
         receiver.count(begun, StatusCode::OK, stored.word());
         let id = Safe(event_id);
-        tracing::info!(target: "call", status = 200, %stored, event_id = %id, ms, "<-- 200 {stored} {id} ({ms} ms)");
+        tracing::info!(target: "call", status = 200, %stored, event_id = %id, trace_id, ms, "<-- 200 {stored} {id} ({ms} ms)");
     } else if let Some(Refused { client, why }) = response.extensions().get() {
         receiver.outcomes.refused(*client, why);
         receiver.count(begun, why.status(), why.reason());
         if receiver.refusals.note(*client, why) {
             let status = why.status().as_u16();
-            tracing::info!(target: "call", status, %client, ms, "<-- {status} {why} ({client}, {ms} ms)");
+            tracing::info!(target: "call", status, %client, trace_id, ms, "<-- {status} {why} ({client}, {ms} ms)");
         }
     }
     response

@@ -34,6 +34,8 @@ pub(super) struct Attempt {
     /// How long those took, with the waits that followed them. What a vendor's pause, a busy queue or an absent worker
     /// added to the waits is not in it: only time in which the job could have run counts.
     pub(super) failing_for: Duration,
+    /// The trace that the event's delivery was part of.
+    pub(super) trace_id: Option<String>,
 }
 
 /// What became of the beginning of an attempt.
@@ -114,6 +116,7 @@ impl Ledger<'_> {
             )
             select number + 1 as "number!", crashes as "crashes!", failures as "failures!",
                    coalesce(extract(epoch from failing_for), 0)::float8 as "failing_for!",
+                   (select details ->> 'w3c_trace_id' from call_event where event_id = $1) as trace_id,
                    exists (select from leased) as "begun!"
             from earlier
             "#,
@@ -131,6 +134,7 @@ impl Ledger<'_> {
                 crashes: row.crashes,
                 failures: row.failures,
                 failing_for: Duration::from_secs_f64(row.failing_for.max(0.0)),
+                trace_id: row.trace_id,
             }),
         })
     }
@@ -166,7 +170,8 @@ impl Ledger<'_> {
             }
             if tries == 1 {
                 let event_id = Safe(self.event_id);
-                tracing::warn!(job = self.job, %event_id, %error, "how an attempt ended can't be written yet");
+                let trace_id = attempt.trace_id.as_deref();
+                tracing::warn!(job = self.job, %event_id, trace_id, %error, "how an attempt ended can't be written yet");
             }
             sleep(Duration::from_secs(1)).await;
         }

@@ -108,7 +108,7 @@ impl Runner {
         });
         ledger.end(&attempt, &end, &self.stop).await?;
         metrics::attempt(self.name, end.result());
-        log(self.name, event_id, millis(begun), &end);
+        log(self.name, event_id, attempt.trace_id.as_deref(), millis(begun), &end);
         Ok(Ended::Attempt(end))
     }
 
@@ -247,25 +247,27 @@ fn presentable(text: &str, call: &Call) -> String {
     }
 }
 
-fn log(job: &str, event_id: &str, ms: u64, end: &End) {
+fn log(job: &str, event_id: &str, trace_id: Option<&str>, ms: u64, end: &End) {
     let event_id = Safe(event_id);
     match end {
         End::Done(receipt) => {
-            tracing::info!(target: "call", job, %event_id, ms, "{job} done: {} ({ms} ms)", Safe(&receipt.to_string()));
+            tracing::info!(target: "call", job, %event_id, trace_id, ms, "{job} done: {} ({ms} ms)", Safe(&receipt.to_string()));
         }
-        End::AlreadyDone => tracing::info!(target: "call", job, %event_id, "{job} was done already"),
+        End::AlreadyDone => {
+            tracing::info!(target: "call", job, %event_id, trace_id, "{job} was done already");
+        }
         End::Skipped(reason) => {
-            tracing::info!(target: "call", job, %event_id, "{job} skipped: {}", Safe(reason));
+            tracing::info!(target: "call", job, %event_id, trace_id, "{job} skipped: {}", Safe(reason));
         }
         End::Retry { failure, wait } => {
             let wait = humantime::format_duration(Duration::from_secs(wait.as_secs().max(1)));
-            tracing::warn!(target: "call", job, %event_id, "{job} failed, next try in {wait}: {}", Safe(&failure.reason));
+            tracing::warn!(target: "call", job, %event_id, trace_id, "{job} failed, next try in {wait}: {}", Safe(&failure.reason));
         }
         End::Paused { failure, .. } => {
-            tracing::info!(target: "call", job, %event_id, "{job} is paused: {}", Safe(&failure.reason));
+            tracing::info!(target: "call", job, %event_id, trace_id, "{job} is paused: {}", Safe(&failure.reason));
         }
         End::GivenUp(failure) => {
-            tracing::error!(target: "call", job, %event_id, "{job} given up: {}", Safe(&failure.reason));
+            tracing::error!(target: "call", job, %event_id, trace_id, "{job} given up: {}", Safe(&failure.reason));
         }
     }
 }
