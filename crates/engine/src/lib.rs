@@ -40,6 +40,7 @@ pub mod readiness;
 pub mod receiver;
 pub mod recording;
 pub mod rotation;
+pub mod search;
 pub mod serve;
 pub mod telemetry;
 pub mod testing;

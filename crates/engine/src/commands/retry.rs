@@ -8,7 +8,7 @@ use crate::{
     config::Config,
     db,
     job::Jobs,
-    work::tasks::{self, GivenUp},
+    work::tasks::given_up::{self, Which},
 };
 
 /// Which jobs.
@@ -25,7 +25,7 @@ pub struct RetryArgs {
     #[arg(long, value_parser = time)]
     since: Option<DateTime<Utc>>,
 
-    /// Only what was given up before then.
+    /// Only what was given up until then.
     #[arg(long, value_parser = time)]
     until: Option<DateTime<Utc>>,
 }
@@ -38,8 +38,14 @@ pub struct RetryArgs {
 pub async fn run(args: &RetryArgs, config: &Config, jobs: &Jobs) -> anyhow::Result<()> {
     let RetryArgs { job, event_id, since, until } = args;
     jobs.named(job)?;
-    let which = GivenUp { job, event_id: event_id.as_deref(), since: *since, until: *until };
-    let again = tasks::run_anew(&db::worker_pool(&config.database()?, 0)?, &which).await;
+    let which = Which {
+        job: Some(job),
+        event_id: event_id.as_deref(),
+        since: *since,
+        until: *until,
+        ..Which::default()
+    };
+    let again = given_up::retry(&db::worker_pool(&config.database()?, 0)?, &which).await;
     let again = again.map_err(db::explain).context("the database of DATABASE_URL can't be asked")?;
     println!("{again} of {job} run anew");
     Ok(())

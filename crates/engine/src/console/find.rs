@@ -4,16 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use sqlx::PgPool;
 
-use crate::work::tasks::open::{self, Unfinished};
+use crate::{
+    search::EndOfNumber,
+    work::tasks::open::{self, Unfinished},
+};
 
 /// The most characters of what is searched for; no id that a person pastes is longer.
 const LONGEST: usize = 255;
-
-/// The fewest digits that are taken for the end of a number.
-const FEWEST_DIGITS: usize = 5;
-
-/// The last digits of a number, which are those that are indexed.
-const LAST_DIGITS: usize = 20;
 
 /// The most events of each kind that are looked through for a page; a call has some ten at the most.
 const MOST: i64 = 1000;
@@ -106,7 +103,7 @@ async fn search(pool: &PgPool, q: &str, after: Option<DateTime<Utc>>) -> sqlx::R
          and ($4::timestamptz is null or received_at <= $4) order by received_at desc limit $3)
         "#,
         q,
-        end_of_number(q).map(|end| end.chars().rev().collect::<String>() + "%"),
+        EndOfNumber::read(q).map(|end| end.pattern()),
         MOST,
         after,
     )
@@ -114,29 +111,9 @@ async fn search(pool: &PgPool, q: &str, after: Option<DateTime<Utc>>) -> sqlx::R
     .await
 }
 
-/// The digits of what may be a number, without the zeros that some dial before it.
-fn end_of_number(q: &str) -> Option<String> {
-    let signs = |letter: char| letter.is_ascii_digit() || " +()-./\u{a0}".contains(letter);
-    let digits: String = q.chars().filter(char::is_ascii_digit).collect();
-    let digits = digits.trim_start_matches('0');
-    let digits = &digits[digits.len().saturating_sub(LAST_DIGITS)..];
-    (q.chars().all(signs) && digits.len() >= FEWEST_DIGITS).then(|| digits.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_number_is_found_by_its_end_as_people_type_it() {
-        for typed in ["+1 (408) 555-1234", "0014085551234", "1.408.555.1234"] {
-            assert_eq!(end_of_number(typed).as_deref(), Some("14085551234"), "{typed}");
-        }
-        assert_eq!(end_of_number("(0408) 5551234").as_deref(), Some("4085551234"));
-        for id in ["evt_14085551234", "1234", "0000", "35436a", "%%%%%"] {
-            assert_eq!(end_of_number(id), None, "{id}");
-        }
-    }
 
     #[test]
     fn a_place_in_a_link_is_read_as_it_was_written_and_nonsense_is_the_beginning() {

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "console")]
 pub(crate) mod again;
+pub mod given_up;
 pub(crate) mod open;
 pub(crate) mod removal;
 
@@ -73,41 +74,6 @@ pub async fn waiting(connection: &mut PgConnection) -> sqlx::Result<Vec<Waiting>
     )
     .fetch_all(connection)
     .await
-}
-
-/// Jobs of one name that were given up.
-#[derive(Debug, Clone, Copy)]
-pub struct GivenUp<'a> {
-    /// Their name.
-    pub job: &'a str,
-    /// The event of theirs, or all.
-    pub event_id: Option<&'a str>,
-    /// Given up at this time at the earliest, or whenever.
-    pub since: Option<DateTime<Utc>>,
-    /// Given up before this time, or whenever.
-    pub until: Option<DateTime<Utc>>,
-}
-
-/// Lets jobs that were given up run anew; returns how many.
-///
-/// # Errors
-///
-/// The database can't be asked.
-pub async fn run_anew(pool: &PgPool, which: &GivenUp<'_>) -> sqlx::Result<u64> {
-    let rows = sqlx::query!(
-        "
-        update apalis.jobs set status = 'Pending', run_at = now(), lock_by = null, lock_at = null, done_at = null
-        where job_type = $1 and status = 'Killed' and ($2::text is null or idempotency_key = $2)
-        and ($3::timestamptz is null or done_at >= $3) and ($4::timestamptz is null or done_at < $4)
-        ",
-        which.job,
-        which.event_id,
-        which.since,
-        which.until,
-    )
-    .execute(pool)
-    .await?;
-    Ok(rows.rows_affected())
 }
 
 /// A queue with a job that is due for a minute and not begun.
