@@ -29,6 +29,7 @@ use crate::{
     receiver::{self, Receiver, outcomes::Outcomes},
     rotation,
     serve::{listen, most_connections, serve},
+    tally::Tally,
     work::{
         breaker::Breakers,
         queue::{Prepared, Workers, prepare},
@@ -82,6 +83,8 @@ pub struct Running {
     unserved: AbortOnDropHandle<()>,
     retention: Option<AbortOnDropHandle<()>>,
     rotation: AbortOnDropHandle<()>,
+    /// Writes down what was counted, until it is told to stop.
+    tally: (CancellationToken, JoinHandle<()>),
     patience: Duration,
 }
 
@@ -120,6 +123,7 @@ pub async fn start(source: &Source, roles: Roles, parts: &Parts) -> anyhow::Resu
         wake_up,
         quarantine: Arc::default(),
         platform: parts.platform,
+        tally: Tally::default(),
     };
     let jobs = Enabled::new(enabled, open);
     let kinds = jobs.kinds().iter().filter(|_| roles.work);
@@ -139,8 +143,14 @@ pub async fn start(source: &Source, roles: Roles, parts: &Parts) -> anyhow::Resu
         Some((guard, pool)) => {
             live.extend([db::part(pool.clone()), guard.part()]);
             let (inbox, writer) = Inbox::start(pool.clone(), probe, jobs, writer);
-            let receiver =
-                Receiver::new(&config.webhook, parts.platform.name, guard, inbox, Arc::clone(&outcomes));
+            let receiver = Receiver::new(
+                &config.webhook,
+                parts.platform.name,
+                guard,
+                inbox,
+                Arc::clone(&outcomes),
+                workers.tally.clone(),
+            );
             let refusals = receiver.refusals();
             let routes = routes(parts, &config, receiver, readiness.clone());
             let (address, stop, server) = listen_to(&config, routes).await?;
@@ -168,6 +178,8 @@ pub async fn start(source: &Source, roles: Roles, parts: &Parts) -> anyhow::Resu
         start();
         live.push(job);
     }
+    let counted = CancellationToken::new();
+    let writing = tokio::spawn(workers.tally.clone().write_down(workers.pool.clone(), counted.clone()));
     let rotation = AbortOnDropHandle::new(tokio::spawn(rotation::follow(source.clone(), live)));
     readiness.has_started();
     if roles.work {
@@ -186,6 +198,7 @@ pub async fn start(source: &Source, roles: Roles, parts: &Parts) -> anyhow::Resu
         unserved,
         retention,
         rotation,
+        tally: (counted, writing),
         patience,
     })
 }
@@ -223,6 +236,9 @@ impl Running {
         if timeout(self.patience, self.workers.tracker.wait()).await.is_err() {
             tracing::warn!("some jobs did not end in time: another worker runs them again");
         }
+        let (counted, writing) = self.tally;
+        counted.cancel();
+        writing.await.context("the tally")?;
         drop((self.wake_up, self.telling, self.unserved, self.retention, self.rotation));
         close(&self.workers.pool).await;
         self.admin.stop().await

@@ -13,8 +13,9 @@
 //! handler can reach), [`admin`] (the second listener), [`console`] (pages for people), [`alerts`] (messages to them),
 //! [`commands`] (what the program does besides receiving and working), [`db`] (pools and migrations), [`rotation`] (secrets
 //! that change), [`readiness`] (probes), [`telemetry`] (logs), [`trace`] (the trace that a
-//! delivery is part of), `metrics` (counts and times), [`recording`] (when two links are one), [`package`](mod@package) (the program's name), and [`dev`], what
-//! `cargo run` brings so that nothing has to be set up. [`testing`] runs a job in a test.
+//! delivery is part of), `metrics` and `tally` (counts for a Prometheus, and for the console), [`recording`] (when two links
+//! are one), [`package`](mod@package) (the program's name), and [`dev`], what `cargo run` brings so that nothing has to be
+//! set up. [`testing`] runs a job in a test.
 
 pub mod admin;
 pub mod alerts;
@@ -42,6 +43,7 @@ pub mod recording;
 pub mod rotation;
 pub mod search;
 pub mod serve;
+mod tally;
 pub mod telemetry;
 pub mod testing;
 pub mod trace;

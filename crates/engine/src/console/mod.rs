@@ -8,13 +8,18 @@ mod access;
 mod attempts;
 mod call;
 mod calls;
+mod causes;
 mod change;
+mod chart;
 mod cookie;
 mod find;
+mod gave_up;
 mod hosts;
 mod job;
+mod lags;
 mod login;
 mod mend;
+mod overview;
 mod page;
 mod payload;
 mod session;
@@ -26,7 +31,7 @@ use axum::{
     Router,
     http::{StatusCode, header},
     middleware,
-    response::{IntoResponse, Redirect},
+    response::IntoResponse,
     routing::{get, post},
 };
 use sqlx::PgPool;
@@ -63,7 +68,10 @@ pub fn routes(config: &Config, reader: PgPool, writer: PgPool) -> (Router, Optio
         .route("/logout", post(login::log_out))
         .with_state(Arc::clone(&access));
     let pages = Router::new()
-        .route("/", get(async || Redirect::to("/calls")))
+        .route("/", get(overview::page))
+        .route("/gave-up", get(gave_up::page))
+        .route("/gave-up/retry", post(gave_up::retry))
+        .route("/gave-up/discard", post(gave_up::discard))
         .route("/calls", get(calls::page))
         .route("/calls/{event_id}", get(call::page))
         .route("/calls/{event_id}/run", post(mend::run_missing))

@@ -19,6 +19,7 @@ use crate::{
     guard::Guard,
     inbox::Inbox,
     metrics,
+    tally::{Tally, What},
     telemetry::{Safe, millis},
     trace::TraceId,
 };
@@ -37,6 +38,7 @@ pub struct Receiver {
     platform: &'static str,
     /// Keeps the log short when many are refused.
     refusals: Arc<Refusals>,
+    tally: Tally,
     /// Tells people when some are refused that were not before.
     outcomes: Arc<Outcomes>,
 }
@@ -48,9 +50,10 @@ impl Receiver {
         guard: Guard,
         inbox: Inbox,
         outcomes: Arc<Outcomes>,
+        tally: Tally,
     ) -> Self {
         let path = config.path.clone();
-        Self { guard: Arc::new(guard), inbox, path, platform, refusals: Arc::default(), outcomes }
+        Self { guard: Arc::new(guard), inbox, path, platform, refusals: Arc::default(), tally, outcomes }
     }
 
     /// `WEBHOOK_PATH`, with and without a slash at its end: a platform's form is filled in by people.
@@ -62,6 +65,7 @@ impl Receiver {
 
     fn count(&self, begun: Instant, status: StatusCode, result: &'static str) {
         metrics::delivery(self.platform, &self.path, begun, status, result);
+        self.tally.count(What::Delivery, self.platform, result);
     }
 
     pub(crate) fn refusals(&self) -> Arc<Refusals> {

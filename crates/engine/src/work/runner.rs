@@ -24,6 +24,7 @@ use crate::{
     metrics,
     platform::Platform,
     rotation::Live,
+    tally::{Tally, What},
     telemetry::{Safe, millis},
     vendor::{ClientError, run},
 };
@@ -55,6 +56,7 @@ pub(super) struct Runner {
     pub(super) destination: String,
     /// Reads stored events again.
     pub(super) platform: &'static Platform,
+    pub(super) tally: Tally,
     pub(super) pool: PgPool,
     pub(super) policy: JobsConfig,
     pub(super) breaker: Arc<Breaker>,
@@ -108,6 +110,7 @@ impl Runner {
         });
         ledger.end(&attempt, &end, &self.stop).await?;
         metrics::attempt(self.name, end.result());
+        self.tally.count(What::Job, self.name, end.result());
         log(self.name, event_id, attempt.trace_id.as_deref(), millis(begun), &end);
         Ok(Ended::Attempt(end))
     }

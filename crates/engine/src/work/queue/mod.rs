@@ -30,6 +30,7 @@ use crate::{
     job::{Enabled, JobKind},
     platform::Platform,
     rotation::{Live, Part},
+    tally::Tally,
 };
 
 /// The wait before a worker that lost its database starts again.
@@ -55,6 +56,8 @@ pub struct Workers {
     pub quarantine: Arc<Mutex<()>>,
     /// Reads stored events again.
     pub platform: &'static Platform,
+    /// Counts runs by how they ended.
+    pub(crate) tally: Tally,
 }
 
 /// A worker that has all it needs, and waits to be started.
@@ -89,6 +92,7 @@ pub fn prepare(
         job,
         wants: Box::new(move |call: &Call| jobs.wants(&kind, call)),
         platform: workers.platform,
+        tally: workers.tally.clone(),
         pool: workers.pool.clone(),
         policy: config.jobs.clone(),
         stop: workers.stop.clone(),

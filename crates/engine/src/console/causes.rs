@@ -1,0 +1,28 @@
+//! What was given up, by its cause: as the pages show it, and as their forms name it.
+
+use crate::work::tasks::given_up::Group;
+
+impl Group {
+    /// As a form names it: the job and the cause.
+    pub(super) fn key(&self) -> String {
+        serde_json::json!([self.job, self.cause]).to_string()
+    }
+
+    /// What to do about it.
+    pub(super) fn advice(&self) -> &'static str {
+        match self.kind.as_deref() {
+            Some("refused") => "The vendor refuses what is sent. Mend it there, or in the job; then run them anew.",
+            Some("down" | "busy" | "not yet") => {
+                "The vendor could not do it for as long as it was tried. Run them anew once it can."
+            }
+            Some("died") => "The process died in the middle of it, several times. Look in its log for a panic, and at its memory.",
+            Some("failed") => "The job itself failed. The log says more; mend it, and run them anew.",
+            _ => "It never began. The queue says why.",
+        }
+    }
+}
+
+/// The job and the cause that a form names.
+pub(super) fn named(key: &str) -> Option<(String, String)> {
+    serde_json::from_str(key).ok()
+}

@@ -1,0 +1,116 @@
+//! `/gave-up`: what was given up, by vendor and cause, and what a person does about it.
+
+use askama::Template;
+use axum::{
+    Extension,
+    extract::State,
+    http::StatusCode,
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use sqlx::PgPool;
+
+use super::{
+    Console,
+    access::Visitor,
+    causes::named,
+    change::Change,
+    page::{Broken, message, render},
+    session::Csrf,
+};
+use crate::{
+    telemetry::Safe,
+    work::tasks::given_up::{Cause, Group, MOST_GROUPED, Which, discard as discard_all, groups, retry as retry_all},
+};
+
+#[derive(Template)]
+#[template(path = "console/gave-up.html")]
+struct GaveUp {
+    here: &'static str,
+    csrf: Option<Csrf>,
+    groups: Vec<Group>,
+}
+
+impl GaveUp {
+    fn jobs(&self) -> i64 {
+        self.groups.iter().map(|group| group.count).sum()
+    }
+
+    /// Whether there are more than are grouped.
+    fn is_cut(&self) -> bool {
+        self.jobs() >= MOST_GROUPED
+    }
+}
+
+pub(super) async fn page(
+    State(console): State<Console>,
+    Extension(visitor): Extension<Visitor>,
+) -> Result<Html<String>, Broken> {
+    let groups = groups(&console.reader).await?;
+    render(&GaveUp { here: "gave-up", csrf: visitor.csrf, groups })
+}
+
+/// `POST /gave-up/retry`: those that the form names run anew.
+pub(super) async fn retry(State(console): State<Console>, change: Change) -> Result<Response, Broken> {
+    done(&console.writer, &change, Deed::Retry).await
+}
+
+/// `POST /gave-up/discard`: those that the form names never run.
+pub(super) async fn discard(State(console): State<Console>, change: Change) -> Result<Response, Broken> {
+    done(&console.writer, &change, Deed::Discard).await
+}
+
+#[derive(Clone, Copy)]
+enum Deed {
+    Retry,
+    Discard,
+}
+
+/// One group where the button of one was pressed, those that are selected, or all; between two times where the form says so.
+async fn done(pool: &PgPool, change: &Change, deed: Deed) -> Result<Response, Broken> {
+    let refused = |why| Ok(message(StatusCode::BAD_REQUEST, "Nothing was changed", why));
+    let (Ok(since), Ok(until)) = (time(change.field("since")), time(change.field("until"))) else {
+        return refused("A time is not one. Write it as 2026-11-27T10:00, in UTC.");
+    };
+    let keys: Vec<_> = match change.field("one") {
+        Some(one) => vec![one],
+        None => change.all("group").collect(),
+    };
+    let groups: Vec<_> = keys.iter().filter_map(|key| named(key)).collect();
+    if groups.len() < keys.len() || groups.iter().any(|(job, cause)| job.contains('\0') || cause.contains('\0')) {
+        return refused("The form names no cause that there is. Load the page again.");
+    }
+    let mut jobs = 0;
+    if groups.is_empty() {
+        if change.field("all").is_none() {
+            return refused("Nothing is selected. Select causes, or press the button for all.");
+        }
+        jobs = does(pool, &Which { since, until, ..Which::default() }, deed).await?;
+    }
+    for (job, cause) in &groups {
+        let which = Which { job: Some(job), cause: Some(Cause::Is(cause)), since, until, ..Which::default() };
+        jobs += does(pool, &which, deed).await?;
+    }
+    let names: Vec<_> = groups.iter().map(|(job, _)| job.as_str()).collect();
+    let of = if names.is_empty() { "every job".to_owned() } else { names.join(", ") };
+    match deed {
+        Deed::Retry => tracing::info!(client = %change.client, jobs, of = %Safe(&of), "somebody lets jobs run anew that were given up"),
+        Deed::Discard => tracing::info!(client = %change.client, jobs, of = %Safe(&of), "somebody discards jobs that were given up"),
+    }
+    let back = if change.field("from") == Some("overview") { "/" } else { "/gave-up" };
+    Ok(Redirect::to(back).into_response())
+}
+
+async fn does(pool: &PgPool, which: &Which<'_>, deed: Deed) -> sqlx::Result<u64> {
+    match deed {
+        Deed::Retry => retry_all(pool, which).await,
+        Deed::Discard => discard_all(pool, which).await,
+    }
+}
+
+/// A time as a browser's field has it, in UTC.
+fn time(text: Option<&str>) -> Result<Option<DateTime<Utc>>, chrono::ParseError> {
+    let Some(text) = text else { return Ok(None) };
+    let parse = |format| NaiveDateTime::parse_from_str(text, format);
+    parse("%Y-%m-%dT%H:%M").or_else(|_| parse("%Y-%m-%dT%H:%M:%S")).map(|time| Some(time.and_utc()))
+}

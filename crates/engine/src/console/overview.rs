@@ -1,0 +1,158 @@
+//! `/`: how it goes. What needs somebody's attention, the last 24 hours, and what stands in the queues.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::{Extension, extract::State, response::Html};
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+use super::{
+    Console,
+    access::Visitor,
+    chart::{Chart, Hour},
+    job::Seconds,
+    lags::{self, Lags},
+    page::{Broken, render},
+    session::Csrf,
+};
+use crate::work::tasks::{
+    given_up::{Group, groups},
+    open::{Depth, depths},
+};
+
+/// The causes that are shown; the page of what was given up has all.
+const MOST_CAUSES: usize = 5;
+
+#[derive(Template)]
+#[template(path = "console/overview.html")]
+struct Overview {
+    here: &'static str,
+    csrf: Option<Csrf>,
+    now: DateTime<Utc>,
+    /// Whether an event was ever stored.
+    is_new: bool,
+    causes: Vec<Group>,
+    more_causes: usize,
+    paused: Vec<Paused>,
+    /// Deliveries by what became of them, the most frequent first.
+    deliveries: Vec<(String, i64)>,
+    chart: Chart,
+    jobs: BTreeMap<String, Row>,
+    lags: Lags,
+}
+
+/// A job, in the last 24 hours and now.
+#[derive(Default)]
+struct Row {
+    done: i64,
+    skipped: i64,
+    failed: i64,
+    given_up: i64,
+    now: Depth,
+}
+
+/// A vendor whose jobs wait until it is well.
+struct Paused {
+    destination: String,
+    until: DateTime<Utc>,
+    reason: String,
+}
+
+impl Row {
+    fn oldest(&self) -> Option<Seconds> {
+        // Truncated: a second more or less is nobody's concern.
+        #[expect(clippy::cast_possible_truncation, reason = "it is some seconds")]
+        let seconds = self.now.oldest_seconds as i64;
+        (seconds > 0).then_some(Seconds(seconds))
+    }
+}
+
+impl Overview {
+    fn times(&self, result: &str) -> i64 {
+        self.deliveries.iter().find(|(of, _)| of == result).map_or(0, |(_, times)| *times)
+    }
+
+    /// The refusals, the most frequent first.
+    fn refused(&self) -> impl Iterator<Item = &(String, i64)> {
+        self.deliveries.iter().filter(|(result, _)| !["stored", "duplicate"].contains(&result.as_str()))
+    }
+}
+
+pub(super) async fn page(
+    State(Console { reader: pool, .. }): State<Console>,
+    Extension(visitor): Extension<Visitor>,
+) -> Result<Html<String>, Broken> {
+    let now = Utc::now();
+    let counted = sqlx::query!(
+        "select hour, what, name, result, times from tally where hour > now() - interval '24 hours'",
+    )
+    .fetch_all(&pool)
+    .await?;
+    let mut jobs: BTreeMap<String, Row> = BTreeMap::new();
+    let (mut deliveries, mut hours) = (BTreeMap::<String, i64>::new(), BTreeMap::<_, Hour>::new());
+    for row in counted {
+        if row.what == "delivery" {
+            let hour = hours.entry(row.hour).or_default();
+            *match row.result.as_str() {
+                "stored" => &mut hour.stored,
+                "duplicate" => &mut hour.duplicate,
+                _ => &mut hour.refused,
+            } += row.times;
+            *deliveries.entry(row.result).or_default() += row.times;
+            continue;
+        }
+        let job = jobs.entry(row.name).or_default();
+        *match row.result.as_str() {
+            "done" => &mut job.done,
+            "skipped" => &mut job.skipped,
+            "given_up" => &mut job.given_up,
+            "retry" => &mut job.failed,
+            _ => continue,
+        } += row.times;
+    }
+    for (job, depth) in depths(&pool).await? {
+        jobs.entry(job).or_default().now = depth;
+    }
+    let mut deliveries: Vec<_> = deliveries.into_iter().collect();
+    deliveries.sort_by_key(|(_, times)| -times);
+    let mut causes = groups(&pool).await?;
+    let more_causes = causes.len().saturating_sub(MOST_CAUSES);
+    causes.truncate(MOST_CAUSES);
+    let is_new = sqlx::query_scalar!(r#"select not exists (select from call_event) as "new!""#).fetch_one(&pool).await?;
+    render(&Overview {
+        here: "overview",
+        csrf: visitor.csrf,
+        now,
+        is_new,
+        causes,
+        more_causes,
+        paused: paused(&pool).await?,
+        deliveries,
+        chart: Chart::of(&hours, now),
+        jobs,
+        lags: lags::of_newest(&pool).await?,
+    })
+}
+
+/// The vendors of whose jobs one was paused at last and comes back; of the first ten thousand jobs that come back.
+async fn paused(pool: &PgPool) -> sqlx::Result<Vec<Paused>> {
+    sqlx::query_as!(
+        Paused,
+        r#"
+        select last.destination as "destination!", max(last.next_at) as "until!",
+               (array_agg(last.reason order by last.number desc))[1] as "reason!"
+        from (
+            select job_type, idempotency_key from apalis.jobs
+            where status = 'Failed' and attempts < max_attempts limit 10000
+        ) as waiting cross join lateral (
+            select number, result, destination, next_at, reason from attempt
+            where event_id = idempotency_key and job = job_type order by number desc limit 1
+        ) as last
+        where last.result = 'paused' and last.next_at > now() - interval '1 minute'
+        group by last.destination order by last.destination
+        "#
+    )
+    .fetch_all(pool)
+    .await
+}
