@@ -15,6 +15,7 @@ mod delivery;
 mod events;
 #[cfg(feature = "dev")]
 mod first_run;
+mod given_up;
 mod helpers;
 mod hostile;
 mod hubspot;

@@ -14,7 +14,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{
     admin,
     app::{self, Parts, Roles},
-    commands::{self, config::MASK, erase::EraseArgs, init::InitArgs, retry::RetryArgs, send::SendArgs},
+    commands::{
+        self, calls::CallsCommand, config::MASK, erase::EraseArgs, init::InitArgs, jobs::JobsCommand,
+        retry::RetryArgs, send::SendArgs,
+    },
     config::{
         Declared, Source, Values,
         declared::{is_secret, variable},
@@ -167,7 +170,13 @@ enum Cmd {
     ///
     /// Beside a `cargo run` on the same machine it needs no setting at all.
     Send(Box<SendArgs>),
-    /// Run jobs anew that were given up, once their cause is mended.
+    /// Look for calls, and at what became of each.
+    #[command(subcommand)]
+    Calls(CallsCommand),
+    /// Look at jobs that are not done; run those anew that were given up, or discard them.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+    /// Run jobs of one name anew that were given up: `jobs retry` in short.
     Retry(RetryArgs),
     /// Delete the data of every call with this number, wherever in a call it stands; without --yes, only say how much there
     /// is.
@@ -196,7 +205,8 @@ enum Cmd {
 }
 
 /// The commands that read the settings.
-const WITH_SETTINGS: [&str; 8] = ["receive", "work", "doctor", "config", "send", "retry", "erase", "setup"];
+const WITH_SETTINGS: [&str; 10] =
+    ["receive", "work", "doctor", "config", "send", "calls", "jobs", "retry", "erase", "setup"];
 
 /// Does what the command line says; `from_file` is what `.env` set.
 #[tokio::main]
@@ -221,6 +231,10 @@ async fn run(app: &App, from_file: &FromFile) -> anyhow::Result<ExitCode> {
             commands::config::print(&source, subcommand(&source.matches()?)?, from_file)?;
         }
         Some(Cmd::Send(args)) => commands::send::run(*args, source()?.config()?, app.parts.platform).await?,
+        Some(Cmd::Calls(command)) => commands::calls::run(&command, &source()?.config()?).await?,
+        Some(Cmd::Jobs(command)) => {
+            commands::jobs::run(&command, &source()?.config()?, &app.parts.jobs).await?;
+        }
         Some(Cmd::Retry(args)) => commands::retry::run(&args, &source()?.config()?, &app.parts.jobs).await?,
         Some(Cmd::Erase(args)) => commands::erase::run(&args, &source()?.config()?).await?,
         Some(Cmd::Setup { job }) => {

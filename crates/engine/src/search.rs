@@ -1,5 +1,14 @@
 //! Which calls a person looks for.
 
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+/// The most characters of what is searched for; no id that a person pastes is longer.
+const LONGEST: usize = 255;
+
+/// The most events of each kind that are looked through at once; a call has some ten at the most.
+pub(crate) const MOST: i64 = 1000;
+
 /// The fewest digits that are taken for the end of a number.
 const FEWEST_DIGITS: usize = 5;
 
@@ -27,6 +36,42 @@ impl EndOfNumber {
     pub fn pattern(&self) -> String {
         self.0.chars().rev().collect::<String>() + "%"
     }
+}
+
+/// The newest calls with this id, of ours, the platform's or a vendor's, or with a number that ends so; of those that are found
+/// by a vendor's id or a number, those that came at this time at the latest.
+///
+/// # Errors
+///
+/// The database can't be asked.
+pub async fn calls(pool: &PgPool, q: &str, latest: Option<DateTime<Utc>>) -> sqlx::Result<Vec<String>> {
+    if q.chars().count() > LONGEST || q.contains('\0') {
+        return Ok(Vec::new());
+    }
+    sqlx::query_scalar!(
+        r#"
+        select call_id as "call_id!" from call_event where event_id = $1
+        union
+        (select call_id from call_event where call_id = $1 limit 1)
+        union
+        (select call_id from receipt join call_event using (event_id) where external_id = $1
+         and ($4::timestamptz is null or call_event.received_at <= $4) order by call_event.received_at desc limit $3)
+        union
+        (select call_id from call_event
+         where reverse(right(regexp_replace(from_number, '[^0-9]', '', 'g'), 20)) like $2
+         and ($4::timestamptz is null or received_at <= $4) order by received_at desc limit $3)
+        union
+        (select call_id from call_event
+         where reverse(right(regexp_replace(to_number, '[^0-9]', '', 'g'), 20)) like $2
+         and ($4::timestamptz is null or received_at <= $4) order by received_at desc limit $3)
+        "#,
+        q,
+        EndOfNumber::read(q).map(|end| end.pattern()),
+        MOST,
+        latest,
+    )
+    .fetch_all(pool)
+    .await
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The commands besides receiving and working, as a person at a shell meets them.
 
+mod calls;
 mod config;
 pub(crate) mod doctor;
 mod documented;
@@ -7,6 +8,7 @@ mod dotenv;
 mod encryption;
 mod erase;
 mod init;
+mod jobs;
 mod refused;
 mod retry;
 mod send;

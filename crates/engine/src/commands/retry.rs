@@ -1,9 +1,10 @@
 //! `retry`: jobs that were given up are run anew.
 
 use anyhow::Context;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use clap::Args;
 
+use super::values::time;
 use crate::{
     config::Config,
     db,
@@ -49,15 +50,4 @@ pub async fn run(args: &RetryArgs, config: &Config, jobs: &Jobs) -> anyhow::Resu
     let again = again.map_err(db::explain).context("the database of DATABASE_URL can't be asked")?;
     println!("{again} of {job} run anew");
     Ok(())
-}
-
-/// A time, or how long ago it was.
-fn time(text: &str) -> Result<DateTime<Utc>, String> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Ok(time.to_utc());
-    }
-    let ago = humantime::parse_duration(text)
-        .ok()
-        .and_then(|ago| Utc::now().checked_sub_signed(TimeDelta::from_std(ago).ok()?));
-    ago.ok_or_else(|| "write a time as 2026-11-27T10:00:00Z, or how long ago as 2h".to_owned())
 }

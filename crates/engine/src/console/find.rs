@@ -5,15 +5,9 @@ use serde::Deserialize;
 use sqlx::PgPool;
 
 use crate::{
-    search::EndOfNumber,
+    search,
     work::tasks::open::{self, Unfinished},
 };
-
-/// The most characters of what is searched for; no id that a person pastes is longer.
-const LONGEST: usize = 255;
-
-/// The most events of each kind that are looked through for a page; a call has some ten at the most.
-const MOST: i64 = 1000;
 
 /// What is in a list's link.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -71,44 +65,13 @@ impl Asked {
     ) -> sqlx::Result<Option<Vec<String>>> {
         let q = self.q.trim();
         if !q.is_empty() {
-            return search(pool, q, after).await.map(Some);
+            return search::calls(pool, q, after).await.map(Some);
         }
         match TABS.iter().find(|(word, ..)| *word == self.show) {
-            Some((_, _, which)) => open::calls(pool, *which, after, MOST).await.map(Some),
+            Some((_, _, which)) => open::calls(pool, *which, after, search::MOST).await.map(Some),
             None => Ok(None),
         }
     }
-}
-
-/// The newest calls with this id, or with a number that ends so.
-async fn search(pool: &PgPool, q: &str, after: Option<DateTime<Utc>>) -> sqlx::Result<Vec<String>> {
-    if q.chars().count() > LONGEST || q.contains('\0') {
-        return Ok(Vec::new());
-    }
-    sqlx::query_scalar!(
-        r#"
-        select call_id as "call_id!" from call_event where event_id = $1
-        union
-        (select call_id from call_event where call_id = $1 limit 1)
-        union
-        (select call_id from receipt join call_event using (event_id) where external_id = $1
-         and ($4::timestamptz is null or call_event.received_at <= $4) order by call_event.received_at desc limit $3)
-        union
-        (select call_id from call_event
-         where reverse(right(regexp_replace(from_number, '[^0-9]', '', 'g'), 20)) like $2
-         and ($4::timestamptz is null or received_at <= $4) order by received_at desc limit $3)
-        union
-        (select call_id from call_event
-         where reverse(right(regexp_replace(to_number, '[^0-9]', '', 'g'), 20)) like $2
-         and ($4::timestamptz is null or received_at <= $4) order by received_at desc limit $3)
-        "#,
-        q,
-        EndOfNumber::read(q).map(|end| end.pattern()),
-        MOST,
-        after,
-    )
-    .fetch_all(pool)
-    .await
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ pub const MOST_GROUPED: i64 = 10_000;
 /// How many jobs are looked for in one statement before they are changed.
 const ROUND: i64 = 10_000;
 
-/// How many jobs are changed in one transaction: it holds their locks for some hundredths of a second.
+/// How many jobs are changed in one transaction. It holds their locks for some tenths of a second, for which whoever deletes
+/// a call's data waits, and no delivery.
 const CHUNK: usize = 500;
 
 /// Why a job ended as skipped that a person has discarded, in the column `attempt.reason`.
@@ -87,6 +88,8 @@ pub struct GivenUp {
     pub destination: Option<String>,
     /// Why, in the last attempt's words. A vendor may have chosen them.
     pub reason: String,
+    /// As in [`Group::cause`].
+    pub cause: String,
 }
 
 /// The newest [`MOST_GROUPED`] jobs that were given up, by job, vendor and cause; what was met last is first.
@@ -131,7 +134,7 @@ pub async fn list(pool: &PgPool, which: &Which<'_>, most: i64) -> sqlx::Result<V
         GivenUp,
         r#"
         select task_id as "task_id!", job as "job!", event_id as "event_id!", call_id, given_up_at as "given_up_at!",
-               attempts as "attempts!", kind, destination, reason as "reason!"
+               attempts as "attempts!", kind, destination, reason as "reason!", cause as "cause!"
         from given_up
         where ($1::text is null or job = $1)
           and ($2::text is null or event_id = $2)

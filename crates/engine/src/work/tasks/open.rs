@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
-#[cfg(feature = "console")]
 use chrono::{DateTime, Utc};
+use clap::ValueEnum;
+use serde_json::Value;
 use sqlx::PgPool;
+
+use super::given_up::{Cause, Which};
+use crate::search::EndOfNumber;
 
 /// How many jobs of each queue are not done; of those that wait or come back, a hundred thousand at the most are counted.
 ///
@@ -57,17 +61,16 @@ pub(crate) async fn depths(pool: &PgPool) -> sqlx::Result<BTreeMap<String, Depth
 }
 
 /// Jobs that are not done, as a person looks for them.
-#[cfg(feature = "console")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Unfinished {
     /// Those that go on by themselves.
     InProgress,
     /// Those that wait for a person.
+    #[value(name = "gave-up")]
     GivenUp,
 }
 
 /// The calls with such a job whose events came at this time at the latest, the newest first; so many events at the most.
-#[cfg(feature = "console")]
 pub(crate) async fn calls(
     pool: &PgPool,
     which: Unfinished,
@@ -109,6 +112,56 @@ pub(crate) async fn calls(
             .await
         }
     }
+}
+
+/// Jobs of the newest thousand events with one that goes on by itself, as rows of the view `call_job`; times are those at
+/// which the events came.
+pub(crate) async fn list(
+    pool: &PgPool,
+    which: &Which<'_>,
+    state: Option<&str>,
+    most: i64,
+) -> sqlx::Result<Vec<Value>> {
+    let cause = match which.cause {
+        Some(Cause::Is(cause) | Cause::Contains(cause)) => cause,
+        None => "",
+    };
+    sqlx::query_scalar!(
+        r#"
+        select to_jsonb(call_job) as "job!: Value" from call_job
+        where event_id = any (array(
+            select event_id from call_event
+            where event_id in (
+                select idempotency_key from apalis.jobs
+                where status = 'Pending' or (status = 'Failed' and attempts < max_attempts)
+                union
+                select idempotency_key from apalis.jobs where status in ('Running', 'Queued')
+            )
+              and ($1::text is null or event_id = $1)
+              and ($2::text is null
+                  or reverse(right(regexp_replace(from_number, '[^0-9]', '', 'g'), 20)) like $2
+                  or reverse(right(regexp_replace(to_number, '[^0-9]', '', 'g'), 20)) like $2)
+              and ($3::timestamptz is null or received_at >= $3)
+              and ($4::timestamptz is null or received_at <= $4)
+            order by received_at desc limit 1000
+        ))
+          and state in ('waiting', 'running', 'retrying', 'paused')
+          and ($5::text is null or job = $5)
+          and ($6::text is null or state = $6)
+          and position(lower($7) in lower(coalesce(last_reason, ''))) > 0
+        order by received_at desc, event_id, job limit $8
+        "#,
+        which.event_id,
+        which.number.map(EndOfNumber::pattern),
+        which.since,
+        which.until,
+        which.job,
+        state,
+        cause,
+        most,
+    )
+    .fetch_all(pool)
+    .await
 }
 
 /// What stands in a queue, and is not done.
