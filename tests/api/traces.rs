@@ -6,7 +6,7 @@ use stand_in::Fault;
 use crate::helpers::{App, REPORTS, TOKEN, database, event, eventually, run, told};
 
 const ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa08a902b7-01";
 
 /// Delivers the event with these headers; it is taken.
 async fn deliver(app: &App, event: &Value, traceparents: &[&str]) {

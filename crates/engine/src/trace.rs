@@ -79,10 +79,10 @@ mod tests {
     #[test]
     fn a_traceparent_of_this_version_or_a_later_one_names_its_trace() {
         for traceparent in [
-            format!("00-{ID}-00f067aa0ba902b7-01"),
-            format!("00-{ID}-00f067aa0ba902b7-00"),
-            format!("cc-{ID}-00f067aa0ba902b7-01"),
-            format!("cc-{ID}-00f067aa0ba902b7-01-what-comes-then"),
+            format!("00-{ID}-00f067aa08a902b7-01"),
+            format!("00-{ID}-00f067aa08a902b7-00"),
+            format!("cc-{ID}-00f067aa08a902b7-01"),
+            format!("cc-{ID}-00f067aa08a902b7-01-what-comes-then"),
         ] {
             assert_eq!(trace(&[&traceparent]).as_deref(), Some(ID), "{traceparent}");
         }
@@ -96,22 +96,22 @@ mod tests {
             "",
             "00",
             ID,
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
-            "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01.more",
-            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            "0G-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa08a902b7",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa08a902b7-1",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa08a902b7-01-",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa08a902b7-01-more",
+            "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa08a902b7-01.more",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa08a902b7-01",
+            "0G-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa08a902b7-01",
+            "00-00000000000000000000000000000000-00f067aa08a902b7-01",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
-            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00F067AA0BA902B7-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0A",
-            "00-4bf92f3577b34da6a3ce929d0e0e473-600f067aa0ba902b7-01",
-            "00-+bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            "00_4bf92f3577b34da6a3ce929d0e0e4736_00f067aa0ba902b7_01",
-            "00-4bf92f3577b34da6a3ce929d0e0e47\u{fc}-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa08a902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00F067AA08A902B7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa08a902b7-0A",
+            "00-4bf92f3577b34da6a3ce929d0e0e473-600f067aa08a902b7-01",
+            "00-+bf92f3577b34da6a3ce929d0e0e4736-00f067aa08a902b7-01",
+            "00_4bf92f3577b34da6a3ce929d0e0e4736_00f067aa08a902b7_01",
+            "00-4bf92f3577b34da6a3ce929d0e0e47\u{fc}-00f067aa08a902b7-01",
         ] {
             assert_eq!(trace(&[traceparent]), None, "{traceparent}");
         }
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn two_traceparents_name_none_even_where_they_agree() {
-        let traceparent = format!("00-{ID}-00f067aa0ba902b7-01");
+        let traceparent = format!("00-{ID}-00f067aa08a902b7-01");
         assert_eq!(trace(&[&traceparent, &traceparent]), None);
         assert_eq!(trace(&[&format!("{traceparent},{traceparent}")]), None);
     }

@@ -128,7 +128,8 @@ async fn a_browser_shows_it_legibly_light_and_dark_and_on_a_phone() {
             let screen =
                 json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500 });
             browser.emulate("setDeviceMetricsOverride", screen).await;
-            for path in ["/calls", "/calls/evt_lost", "/calls/evt_failing", "/calls/evt_odd"] {
+            for path in ["/", "/gave-up", "/calls", "/calls/evt_lost", "/calls/evt_failing", "/calls/evt_odd"]
+            {
                 browser.open(&app, path).await;
                 let found = browser.finds(HARD_TO_READ).await;
                 let expected = json!({ "texts": true, "dark": dark, "faint": [], "beyond": 0 });
@@ -165,5 +166,6 @@ async fn a_person_sees_why_a_call_is_missing_mends_it_and_sees_it_turn_to_done()
 
     browser.press("Run again…").await;
     browser.press("Run report-call again").await;
-    eventually("it ran once more", async || browser.text().await.contains("2 attempts")).await;
+    eventually("it ran once more", async || browser.text().await.contains("3 attempts")).await;
+    app.all_done().await;
 }

@@ -5,6 +5,7 @@ mod changes;
 mod deleted;
 mod driver;
 mod hosts;
+mod overview;
 mod rotation;
 mod search;
 mod sessions;

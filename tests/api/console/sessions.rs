@@ -180,10 +180,11 @@ async fn nothing_changes_without_a_session_its_token_and_its_own_page() {
     gone.sends(&app.process, "/logout", &[]).await;
     let before = state(&app).await;
 
-    let routes = ["/calls/evt_lost/run", "/calls/evt_done/again", "/logout"];
+    let routes =
+        ["/calls/evt_lost/run", "/calls/evt_done/again", "/gave-up/retry", "/gave-up/discard", "/logout"];
     for path in routes {
-        let (cookie, job) = (person.cookie.as_str(), ("job", "report-call"));
-        let form = |request: RequestBuilder, csrf: &str| form(request, &[("csrf", csrf), job]);
+        let (cookie, job, all) = (person.cookie.as_str(), ("job", "report-call"), ("all", "1"));
+        let form = |request: RequestBuilder, csrf: &str| form(request, &[("csrf", csrf), job, all]);
         let bare = || client().post(app.process.admin_url(path));
         let own = || post(&app.process, path);
         let with = |cookie: &str| own().header(header::COOKIE, cookie);
@@ -194,7 +195,7 @@ async fn nothing_changes_without_a_session_its_token_and_its_own_page() {
             ("Basic Auth", 401, form(own().basic_auth("anybody", Some(PASSWORD)), csrf)),
             ("an unknown session", 401, form(with("session=00"), csrf)),
             ("one that was ended", 401, form(with(&gone.cookie), &gone.csrf)),
-            ("no token", 403, self::form(with(cookie), &[job])),
+            ("no token", 403, self::form(with(cookie), &[job, all])),
             ("an empty token", 403, form(with(cookie), "")),
             ("another's token", 403, form(with(cookie), &other.csrf)),
             ("a wrong token", 403, form(with(cookie), "00")),

@@ -11,11 +11,15 @@ impl Group {
     /// What to do about it.
     pub(super) fn advice(&self) -> &'static str {
         match self.kind.as_deref() {
-            Some("refused") => "The vendor refuses what is sent. Mend it there, or in the job; then run them anew.",
+            Some("refused") => {
+                "The vendor refuses what is sent. Mend it there, or in the job; then run them anew."
+            }
             Some("down" | "busy" | "not yet") => {
                 "The vendor could not do it for as long as it was tried. Run them anew once it can."
             }
-            Some("died") => "The process died in the middle of it, several times. Look in its log for a panic, and at its memory.",
+            Some("died") => {
+                "The process died in the middle of it, several times. Look in its log for a panic, and at its memory."
+            }
             Some("failed") => "The job itself failed. The log says more; mend it, and run them anew.",
             _ => "It never began. The queue says why.",
         }

@@ -8,7 +8,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 const HEIGHT: i64 = 64;
 
 /// From one bar to the next.
-const STEP: i64 = 20;
+const STEP: i64 = 40;
 
 /// What an hour had.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,7 +39,8 @@ impl Chart {
     /// The last 24 hours, this one included.
     pub(super) fn of(hours: &BTreeMap<DateTime<Utc>, Hour>, now: DateTime<Utc>) -> Self {
         let this = now.duration_trunc(TimeDelta::hours(1)).unwrap_or(now);
-        let highest = hours.values().map(|hour| hour.stored + hour.duplicate + hour.refused).max().unwrap_or(0);
+        let highest =
+            hours.values().map(|hour| hour.stored + hour.duplicate + hour.refused).max().unwrap_or(0);
         let bar = |n: i64| {
             let hour = this - TimeDelta::hours(23 - n);
             let of = hours.get(&hour).copied().unwrap_or_default();
@@ -50,8 +51,14 @@ impl Chart {
                 top -= height;
                 (class, top, height)
             };
-            let parts = vec![part("stored", of.stored), part("duplicate", of.duplicate), part("refused", of.refused)];
-            Bar { hour, of, x: n * STEP, parts: parts.into_iter().filter(|(.., height)| *height > 0).collect() }
+            let parts =
+                vec![part("stored", of.stored), part("duplicate", of.duplicate), part("refused", of.refused)];
+            Bar {
+                hour,
+                of,
+                x: n * STEP,
+                parts: parts.into_iter().filter(|(.., height)| *height > 0).collect(),
+            }
         };
         Self { bars: (0..24).map(bar).collect(), highest }
     }

@@ -20,7 +20,9 @@ use super::{
 };
 use crate::{
     telemetry::Safe,
-    work::tasks::given_up::{Cause, Group, MOST_GROUPED, Which, discard as discard_all, groups, retry as retry_all},
+    work::tasks::given_up::{
+        Cause, Group, Which, discard as discard_all, groups, is_cut, retry as retry_all,
+    },
 };
 
 #[derive(Template)]
@@ -36,9 +38,8 @@ impl GaveUp {
         self.groups.iter().map(|group| group.count).sum()
     }
 
-    /// Whether there are more than are grouped.
     fn is_cut(&self) -> bool {
-        self.jobs() >= MOST_GROUPED
+        is_cut(&self.groups)
     }
 }
 
@@ -77,7 +78,9 @@ async fn done(pool: &PgPool, change: &Change, deed: Deed) -> Result<Response, Br
         None => change.all("group").collect(),
     };
     let groups: Vec<_> = keys.iter().filter_map(|key| named(key)).collect();
-    if groups.len() < keys.len() || groups.iter().any(|(job, cause)| job.contains('\0') || cause.contains('\0')) {
+    if groups.len() < keys.len()
+        || groups.iter().any(|(job, cause)| job.contains('\0') || cause.contains('\0'))
+    {
         return refused("The form names no cause that there is. Load the page again.");
     }
     let mut jobs = 0;
@@ -93,10 +96,11 @@ async fn done(pool: &PgPool, change: &Change, deed: Deed) -> Result<Response, Br
     }
     let names: Vec<_> = groups.iter().map(|(job, _)| job.as_str()).collect();
     let of = if names.is_empty() { "every job".to_owned() } else { names.join(", ") };
-    match deed {
-        Deed::Retry => tracing::info!(client = %change.client, jobs, of = %Safe(&of), "somebody lets jobs run anew that were given up"),
-        Deed::Discard => tracing::info!(client = %change.client, jobs, of = %Safe(&of), "somebody discards jobs that were given up"),
-    }
+    let told = match deed {
+        Deed::Retry => "somebody lets jobs run anew that were given up",
+        Deed::Discard => "somebody discards jobs that were given up",
+    };
+    tracing::info!(client = %change.client, jobs, of = %Safe(&of), "{told}");
     let back = if change.field("from") == Some("overview") { "/" } else { "/gave-up" };
     Ok(Redirect::to(back).into_response())
 }

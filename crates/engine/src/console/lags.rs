@@ -23,7 +23,7 @@ impl Lags {
     }
 }
 
-/// Over the newest two thousand: their number bounds the time that this takes.
+/// Over the newest five hundred: their number bounds the time that this takes.
 pub(super) async fn of_newest(pool: &PgPool) -> sqlx::Result<Lags> {
     let rows = sqlx::query!(
         r#"
@@ -31,7 +31,7 @@ pub(super) async fn of_newest(pool: &PgPool) -> sqlx::Result<Lags> {
             select event_id, received_at, coalesce((details ->> 'ended_at')::timestamptz, ended_at) as ended_at
             from call_event
             where received_at > now() - interval '24 hours' and pruned_at is null
-            order by received_at desc limit 2000
+            order by received_at desc limit 500
         ), lag as (
             select null as job, received_at - ended_at as took from newest
             union all

@@ -17,7 +17,7 @@ use super::{
     session::Csrf,
 };
 use crate::work::tasks::{
-    given_up::{Group, groups},
+    given_up::{Group, groups, is_cut},
     open::{Depth, depths},
 };
 
@@ -34,6 +34,8 @@ struct Overview {
     is_new: bool,
     causes: Vec<Group>,
     more_causes: usize,
+    /// Whether there are more than are grouped.
+    is_cut: bool,
     paused: Vec<Paused>,
     /// Deliveries by what became of them, the most frequent first.
     deliveries: Vec<(String, i64)>,
@@ -117,9 +119,12 @@ pub(super) async fn page(
     let mut deliveries: Vec<_> = deliveries.into_iter().collect();
     deliveries.sort_by_key(|(_, times)| -times);
     let mut causes = groups(&pool).await?;
+    let is_cut = is_cut(&causes);
     let more_causes = causes.len().saturating_sub(MOST_CAUSES);
     causes.truncate(MOST_CAUSES);
-    let is_new = sqlx::query_scalar!(r#"select not exists (select from call_event) as "new!""#).fetch_one(&pool).await?;
+    let is_new = sqlx::query_scalar!(r#"select not exists (select from call_event) as "new!""#)
+        .fetch_one(&pool)
+        .await?;
     render(&Overview {
         here: "overview",
         csrf: visitor.csrf,
@@ -127,6 +132,7 @@ pub(super) async fn page(
         is_new,
         causes,
         more_causes,
+        is_cut,
         paused: paused(&pool).await?,
         deliveries,
         chart: Chart::of(&hours, now),

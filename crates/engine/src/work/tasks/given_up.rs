@@ -9,7 +9,7 @@ use sqlx::{PgConnection, PgPool};
 use crate::{db, search::EndOfNumber};
 
 /// How many jobs are grouped, the newest first.
-pub const MOST_GROUPED: i64 = 10_000;
+pub const MOST_GROUPED: i64 = 2_000;
 
 /// How many jobs are looked for in one statement before they are changed.
 const ROUND: i64 = 10_000;
@@ -98,23 +98,34 @@ pub struct GivenUp {
 ///
 /// The database can't be asked.
 pub async fn groups(pool: &PgPool) -> sqlx::Result<Vec<Group>> {
-    // The newest first of all, by the index of those rows alone: only their attempts are then looked up.
+    // The newest first of all, by the index of those rows alone: only their attempts are then looked up. Most of one cause
+    // have the very same reason, and each of those is reduced to its cause once.
     sqlx::query_as!(
         Group,
         r#"
         with newest as materialized (
             select id from apalis.jobs where status = 'Killed' order by done_at desc nulls last limit $1
+        ), alike as (
+            select job, destination, kind, reason, count(*) as count, min(given_up_at) as first_at, max(given_up_at) as last_at
+            from newest cross join lateral (select * from given_up where task_id = id offset 0) as job
+            group by job, destination, kind, reason
         )
-        select job as "job!", destination, kind, cause as "cause!", count(*) as "count!",
-               min(given_up_at) as "first_at!", max(given_up_at) as "last_at!"
-        from newest join given_up on task_id = id
-        group by job, destination, kind, cause
-        order by max(given_up_at) desc, count(*) desc
+        select job as "job!", destination, kind, cause_of(reason) as "cause!", sum(count)::int8 as "count!",
+               min(first_at) as "first_at!", max(last_at) as "last_at!"
+        from alike
+        group by job, destination, kind, cause_of(reason)
+        order by max(last_at) desc, sum(count) desc
         "#,
         MOST_GROUPED,
     )
     .fetch_all(pool)
     .await
+}
+
+/// Whether there may be more than these groups hold.
+#[must_use]
+pub fn is_cut(groups: &[Group]) -> bool {
+    groups.iter().map(|group| group.count).sum::<i64>() >= MOST_GROUPED
 }
 
 /// Those jobs, the newest first, so many at the most.
