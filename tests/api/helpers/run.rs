@@ -63,7 +63,7 @@ impl Run {
     /// The console's page of calls.
     pub(crate) async fn console(&self, password: &str) -> String {
         let url = self.labelled("Console").split(' ').next().unwrap();
-        let request = reqwest::Client::new().get(url).basic_auth("me", Some(password));
+        let request = reqwest::Client::new().get(format!("{url}calls")).basic_auth("me", Some(password));
         request.send().await.unwrap().text().await.unwrap()
     }
 
