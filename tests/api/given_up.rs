@@ -1,6 +1,6 @@
 //! Jobs that were given up are told by their cause.
 
-use engine::work::tasks::given_up::{self, Cause, Which};
+use engine::work::tasks::given_up::{self, Alike, Cause, Which};
 
 use crate::helpers::App;
 
@@ -56,7 +56,12 @@ async fn failures_that_differ_in_their_numbers_alone_are_one_group_and_are_run_a
         (Some("refused"), Some("https://example.com"))
     );
 
-    let of_the_first = Which { cause: Some(Cause::Is(&first.cause)), ..Which::default() };
+    let alike = Alike {
+        destination: first.destination.clone(),
+        kind: first.kind.clone(),
+        cause: first.cause.clone(),
+    };
+    let of_the_first = Which { cause: Some(Cause::Of(&alike)), ..Which::default() };
     assert_eq!(given_up::retry(&app.db, &of_the_first).await.unwrap(), 3);
     let waiting =
         "select string_agg(idempotency_key, ' ' order by id) from apalis.jobs where status = 'Pending'";

@@ -112,8 +112,9 @@ pub async fn start(source: &Source, roles: Roles, parts: &Parts) -> anyhow::Resu
     let receiving = roles.receive.then(|| anyhow::Ok((Guard::new(&config.webhook)?, db::writer_pool(url)?)));
     let receiving = receiving.transpose()?;
     let reader = db::reader_pool(url)?;
-    // Before anything is counted.
-    let exporter = Exporter::new(reader.clone())?;
+    // Before anything is counted. On connections of its own, so that no page keeps a scrape waiting.
+    let scraped = db::reader_pool(url)?;
+    let exporter = Exporter::new(scraped.clone())?;
     let wake_up = WakeUp::default();
     let workers = Workers {
         pool: db::worker_pool(url, config.jobs.concurrency)?,
@@ -135,7 +136,7 @@ pub async fn start(source: &Source, roles: Roles, parts: &Parts) -> anyhow::Resu
     let readiness = Readiness::new(probe.clone(), writer.clone());
     let (admin, mut live) =
         Admin::start(&config, reader, workers.pool.clone(), exporter, readiness.clone()).await?;
-    live.extend([workers.pool.clone(), probe.clone()].map(db::part));
+    live.extend([workers.pool.clone(), probe.clone(), scraped].map(db::part));
     live.extend(alerts.as_ref().map(|alerts| alerts.part()));
     db::migrate(url).await?;
     let outcomes = Arc::<Outcomes>::default();

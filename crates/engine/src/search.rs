@@ -57,6 +57,9 @@ pub async fn calls(pool: &PgPool, q: &str, latest: Option<DateTime<Utc>>) -> sql
         (select call_id from receipt join call_event using (event_id) where external_id = $1
          and ($4::timestamptz is null or call_event.received_at <= $4) order by call_event.received_at desc limit $3)
         union
+        (select call_id from voided_receipt join call_event using (event_id) where external_id = $1
+         and ($4::timestamptz is null or call_event.received_at <= $4) order by call_event.received_at desc limit $3)
+        union
         (select call_id from call_event
          where reverse(right(regexp_replace(from_number, '[^0-9]', '', 'g'), 20)) like $2
          and ($4::timestamptz is null or received_at <= $4) order by received_at desc limit $3)

@@ -1,6 +1,6 @@
 //! A browser, as a person uses it: Chromium, driven by chromedriver.
 
-use std::process::Stdio;
+use std::{path::Path, process::Stdio};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
@@ -25,21 +25,14 @@ impl Browser {
     /// Starts it, and logs in as a person does who knows the password.
     pub(super) async fn start(app: &App) -> Self {
         let files = tempfile::tempdir().unwrap();
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .env("TMPDIR", files.path())
-            .stdout(Stdio::piped())
-            // A group of its own, so that the browser, which it starts, can be ended with it.
-            .process_group(0)
-            .spawn()
-            .expect("chromedriver is needed: apt-get install chromium-driver");
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = loop {
-            let line = lines.next_line().await.unwrap().expect("chromedriver has ended");
-            if let Some((_, port)) = line.split_once("started successfully on port ") {
-                break port.trim_end_matches('.').to_owned();
+        // It takes a free port of IPv4, and ends where the same one of IPv6 is somebody else's.
+        let mut started = None;
+        for _ in 0..10 {
+            if started.is_none() {
+                started = Self::driver(files.path()).await;
             }
-        };
+        }
+        let (driver, port) = started.expect("chromedriver ends at once");
         let sessions = format!("http://127.0.0.1:{port}/session");
         let http = reqwest::Client::builder().timeout(DEADLINE).build().unwrap();
         let mut browser = Self { http, session: sessions, driver, _files: files };
@@ -62,6 +55,26 @@ impl Browser {
         browser.tell(&format!("/element/{field}/value"), json!({ "text": PASSWORD })).await;
         browser.press("Log in").await;
         browser
+    }
+
+    /// The driver and its port; none where it has ended.
+    async fn driver(files: &Path) -> Option<(Child, String)> {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .env("TMPDIR", files)
+            .stdout(Stdio::piped())
+            // A group of its own, so that the browser, which it starts, can be ended with it.
+            .process_group(0)
+            .spawn()
+            .expect("chromedriver is needed: apt-get install chromium-driver");
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                let port = port.trim_end_matches('.').to_owned();
+                return Some((driver, port));
+            }
+        }
+        None
     }
 
     async fn tell(&self, command: &str, parameters: Value) -> Value {

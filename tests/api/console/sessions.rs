@@ -212,5 +212,9 @@ async fn nothing_changes_without_a_session_its_token_and_its_own_page() {
         }
     }
     assert_eq!(state(&app).await, before, "nothing was changed");
+    let page = app.process.admin_url("/calls/evt_lost");
+    let ended = post(&app.process, "/calls/evt_lost/run").header(header::REFERER, page).send().await.unwrap();
+    let form = ended.text().await.unwrap();
+    assert!(form.contains("value=\"/calls/evt_lost\"") && form.contains("Your session has ended"), "{form}");
     assert_eq!(person.reads(&app.process, "/calls").await.status(), 200, "nor was anybody logged out");
 }

@@ -11,7 +11,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -141,7 +141,10 @@ pub(super) async fn pass(State(access): State<Arc<Access>>, mut request: Request
         access.refuse(visitor.client, &request)
     } else {
         let why = "Your session has ended, and nothing was changed. Log in, and do it again.";
-        Some(login::ask(StatusCode::UNAUTHORIZED, why, request.uri()))
+        // The page that the form is on: nobody can go to where it is sent.
+        let page =
+            request.headers().get(header::REFERER).and_then(|page| Uri::try_from(page.as_bytes()).ok());
+        Some(login::ask(StatusCode::UNAUTHORIZED, why, &page.unwrap_or_default()))
     };
     let mut response = match refusal {
         Some(refusal) => refusal,

@@ -1,11 +1,15 @@
 //! What was given up, by its cause: as the pages show it, and as their forms name it.
 
-use crate::work::tasks::given_up::Group;
+use crate::work::tasks::given_up::{Alike, Group};
 
 impl Group {
-    /// As a form names it: the job and the cause.
+    /// As a form names it: in hex, since a page shows in another way what misleads in a text.
     pub(super) fn key(&self) -> String {
-        serde_json::json!([self.job, self.cause]).to_string()
+        let Self { job, destination, kind, cause, .. } = self;
+        hex::encode(
+            serde_json::json!([job, { "destination": destination, "kind": kind, "cause": cause }])
+                .to_string(),
+        )
     }
 
     /// What to do about it.
@@ -27,6 +31,10 @@ impl Group {
 }
 
 /// The job and the cause that a form names.
-pub(super) fn named(key: &str) -> Option<(String, String)> {
-    serde_json::from_str(key).ok()
+pub(super) fn named(key: &str) -> Option<(String, Alike)> {
+    let (job, alike): (String, Alike) = serde_json::from_slice(&hex::decode(key).ok()?).ok()?;
+    let texts = [Some(&job), Some(&alike.cause), alike.destination.as_ref(), alike.kind.as_ref()];
+    // No text in Postgres holds a NUL: to ask for one is an error.
+    let writable = texts.into_iter().flatten().all(|text| !text.contains('\0'));
+    writable.then_some((job, alike))
 }

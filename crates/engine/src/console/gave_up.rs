@@ -31,6 +31,7 @@ struct GaveUp {
     here: &'static str,
     csrf: Option<Csrf>,
     groups: Vec<Group>,
+    now: DateTime<Utc>,
 }
 
 impl GaveUp {
@@ -47,8 +48,9 @@ pub(super) async fn page(
     State(console): State<Console>,
     Extension(visitor): Extension<Visitor>,
 ) -> Result<Html<String>, Broken> {
+    let now = Utc::now();
     let groups = groups(&console.reader).await?;
-    render(&GaveUp { here: "gave-up", csrf: visitor.csrf, groups })
+    render(&GaveUp { here: "gave-up", csrf: visitor.csrf, groups, now })
 }
 
 /// `POST /gave-up/retry`: those that the form names run anew.
@@ -70,37 +72,42 @@ enum Deed {
 /// One group where the button of one was pressed, those that are selected, or all; between two times where the form says so.
 async fn done(pool: &PgPool, change: &Change, deed: Deed) -> Result<Response, Broken> {
     let refused = |why| Ok(message(StatusCode::BAD_REQUEST, "Nothing was changed", why));
-    let (Ok(since), Ok(until)) = (time(change.field("since")), time(change.field("until"))) else {
+    let (Ok(since), Ok(until), Ok(shown)) =
+        (time(change.field("since")), time(change.field("until")), time(change.field("shown")))
+    else {
         return refused("A time is not one. Write it as 2026-11-27T10:00, in UTC.");
     };
-    let keys: Vec<_> = match change.field("one") {
-        Some(one) => vec![one],
-        None => change.all("group").collect(),
+    // What was given up since the page was shown is not meant.
+    let until = until.into_iter().chain(shown).min();
+    let keys: Vec<_> = match (change.field("all"), change.field("one")) {
+        (Some(_), _) => Vec::new(),
+        (None, Some(one)) => vec![one],
+        (None, None) => change.all("group").collect(),
     };
-    let groups: Vec<_> = keys.iter().filter_map(|key| named(key)).collect();
-    if groups.len() < keys.len()
-        || groups.iter().any(|(job, cause)| job.contains('\0') || cause.contains('\0'))
-    {
+    if keys.is_empty() && change.field("all").is_none() {
+        return refused("Nothing is selected. Select causes, or press the button for all.");
+    }
+    let Some(groups) = keys.into_iter().map(named).collect::<Option<Vec<_>>>() else {
         return refused("The form names no cause that there is. Load the page again.");
-    }
-    let mut jobs = 0;
-    if groups.is_empty() {
-        if change.field("all").is_none() {
-            return refused("Nothing is selected. Select causes, or press the button for all.");
-        }
-        jobs = does(pool, &Which { since, until, ..Which::default() }, deed).await?;
-    }
-    for (job, cause) in &groups {
-        let which = Which { job: Some(job), cause: Some(Cause::Is(cause)), since, until, ..Which::default() };
-        jobs += does(pool, &which, deed).await?;
-    }
-    let names: Vec<_> = groups.iter().map(|(job, _)| job.as_str()).collect();
-    let of = if names.is_empty() { "every job".to_owned() } else { names.join(", ") };
+    };
     let told = match deed {
         Deed::Retry => "somebody lets jobs run anew that were given up",
         Deed::Discard => "somebody discards jobs that were given up",
     };
-    tracing::info!(client = %change.client, jobs, of = %Safe(&of), "{told}");
+    let names: Vec<_> = groups.iter().map(|(job, _)| job.as_str()).collect();
+    let of = if names.is_empty() { "every job".to_owned() } else { names.join(", ") };
+    let (client, of) = (change.client, Safe(&of));
+    // Before the first is changed: whoever did it is known, however it ends.
+    tracing::info!(%client, %of, "{told}");
+    let mut jobs = 0;
+    if groups.is_empty() {
+        jobs = does(pool, &Which { since, until, ..Which::default() }, deed).await?;
+    }
+    for (job, alike) in &groups {
+        let which = Which { job: Some(job), cause: Some(Cause::Of(alike)), since, until, ..Which::default() };
+        jobs += does(pool, &which, deed).await?;
+    }
+    tracing::info!(%client, %of, jobs, "{told}: done");
     let back = if change.field("from") == Some("overview") { "/" } else { "/gave-up" };
     Ok(Redirect::to(back).into_response())
 }
@@ -116,5 +123,5 @@ async fn does(pool: &PgPool, which: &Which<'_>, deed: Deed) -> sqlx::Result<u64>
 fn time(text: Option<&str>) -> Result<Option<DateTime<Utc>>, chrono::ParseError> {
     let Some(text) = text else { return Ok(None) };
     let parse = |format| NaiveDateTime::parse_from_str(text, format);
-    parse("%Y-%m-%dT%H:%M").or_else(|_| parse("%Y-%m-%dT%H:%M:%S")).map(|time| Some(time.and_utc()))
+    parse("%Y-%m-%dT%H:%M").or_else(|_| parse("%Y-%m-%dT%H:%M:%S%.f")).map(|time| Some(time.and_utc()))
 }

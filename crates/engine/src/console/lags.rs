@@ -35,7 +35,7 @@ pub(super) async fn of_newest(pool: &PgPool) -> sqlx::Result<Lags> {
         ), lag as (
             select null as job, received_at - ended_at as took from newest
             union all
-            select job, created_at - ended_at from newest join receipt using (event_id) where voided_at is null
+            select job, created_at - ended_at from newest join receipt using (event_id)
         )
         select job, percentile_disc(0.5) within group (order by seconds)::int8 as "p50!",
                percentile_disc(0.95) within group (order by seconds)::int8 as "p95!"

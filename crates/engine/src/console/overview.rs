@@ -146,16 +146,16 @@ async fn paused(pool: &PgPool) -> sqlx::Result<Vec<Paused>> {
     sqlx::query_as!(
         Paused,
         r#"
-        select last.destination as "destination!", max(last.next_at) as "until!",
-               (array_agg(last.reason order by last.number desc))[1] as "reason!"
+        select last.destination as "destination!", min(last.next_at) as "until!",
+               (array_agg(last.reason order by last.next_at desc))[1] as "reason!"
         from (
             select job_type, idempotency_key from apalis.jobs
             where status = 'Failed' and attempts < max_attempts limit 10000
         ) as waiting cross join lateral (
-            select number, result, destination, next_at, reason from attempt
+            select result, failure, destination, next_at, reason from attempt
             where event_id = idempotency_key and job = job_type order by number desc limit 1
         ) as last
-        where last.result = 'paused' and last.next_at > now() - interval '1 minute'
+        where last.result = 'paused' and last.failure in ('down', 'busy', 'unauthorized') and last.next_at > now() - interval '1 minute'
         group by last.destination order by last.destination
         "#
     )

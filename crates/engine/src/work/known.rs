@@ -62,7 +62,7 @@ impl Ledger<'_> {
                        and coalesce(newest.custom_fields -> field.key, 'null') = 'null'
                    ) as "brings_a_field!",
                    exists (
-                       select from receipt where job = $2 and destination = $3 and voided_at is null
+                       select from receipt where job = $2 and destination = $3
                        and (event_id = $1 or $4 and event_id in (select event_id from event))
                    ) as "receipt!"
             from newest

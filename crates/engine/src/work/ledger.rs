@@ -194,11 +194,7 @@ impl Ledger<'_> {
             with kept as (
                 insert into receipt (event_id, job, destination, made, external_id, url, note)
                 select $1, $2, $8, $9, $10, $11, $12 where $9::text is not null
-                -- One that a person has voided counts again, for what was made or found now.
-                on conflict (event_id, job, destination) do update
-                set made = excluded.made, external_id = excluded.external_id, url = excluded.url, note = excluded.note,
-                    created_at = excluded.created_at, voided_at = null
-                where receipt.voided_at is not null
+                on conflict do nothing
             ), released as (
                 delete from lease where job = $2 and event_id = $1 and attempt = $3
             )

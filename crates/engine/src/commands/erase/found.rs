@@ -74,10 +74,16 @@ impl Receipt {
     pub(super) async fn of(pool: &PgPool, call_ids: &[String]) -> sqlx::Result<Vec<Self>> {
         let receipts = sqlx::query_as!(
             Self,
-            "
-            select call_id, event_id, job, destination, made, external_id, url
-            from receipt join call_event using (event_id) where call_id = any($1) order by job, destination, event_id
-            ",
+            r#"
+            select call_id as "call_id!", event_id as "event_id!", job as "job!", destination as "destination!",
+                   made as "made!", external_id as "external_id!", url
+            from (
+                select event_id, job, destination, made, external_id, url from receipt
+                union
+                select event_id, job, destination, made, external_id, url from voided_receipt
+            ) as told join call_event using (event_id)
+            where call_id = any($1) order by job, destination, event_id
+            "#,
             call_ids,
         );
         db::within(receipts.fetch_all(pool)).await

@@ -1,7 +1,16 @@
 //! Jobs that a person lets run: now instead of later, or once more.
 
+use std::time::Duration;
+
 use sqlx::{PgConnection, PgPool};
+use tokio::time::sleep;
 use ulid::Ulid;
+
+use crate::db;
+
+/// How often, and after how long, the queue is asked again that holds nothing to change.
+const TRIES: u32 = 5;
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// Lets what is not done of an event's jobs run now: what was given up, and what waits for its next try. Returns the jobs.
 ///
@@ -9,18 +18,32 @@ use ulid::Ulid;
 ///
 /// The database can't be asked.
 pub(crate) async fn run_missing(pool: &PgPool, event_id: &str) -> sqlx::Result<Vec<String>> {
-    // The queue hears of an attempt's end a moment after the record of it: until then it holds the job as Running. Its
-    // acknowledgement leaves the next start as it is, and finds nothing of what has no lock.
+    for _ in 1..TRIES {
+        let jobs = db::within(move_to_now(pool, event_id)).await?;
+        if !jobs.is_empty() {
+            return Ok(jobs);
+        }
+        // The queue hears of an attempt's end a moment after the record of it.
+        sleep(AGAIN).await;
+    }
+    db::within(move_to_now(pool, event_id)).await
+}
+
+/// A job that a worker has in hand stays locked; the acknowledgement of its failure leaves the next start as it is.
+async fn move_to_now(pool: &PgPool, event_id: &str) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
         "
         update apalis.jobs
-        set status = case when given_up then 'Pending' else status end, run_at = now(),
-            lock_by = case when given_up then null else lock_by end,
-            lock_at = case when given_up then null else lock_at end,
-            done_at = case when given_up then null else done_at end
-        from call_job cross join lateral (select call_job.state = 'given up' as given_up) as fate
+        set status = case when status = 'Killed' then 'Pending' else status end, run_at = now(),
+            done_at = case when status = 'Killed' then null else done_at end,
+            lock_by = case when status = 'Killed' then null else lock_by end,
+            lock_at = case when status = 'Killed' then null else lock_at end
+        from call_job
         where call_job.event_id = $1 and job_type = call_job.job and idempotency_key = $1
-          and call_job.state in ('given up', 'retrying', 'paused', 'waiting') and status <> 'Done'
+          and (
+              status in ('Killed', 'Failed', 'Pending')
+              or status in ('Running', 'Queued') and call_job.state in ('retrying', 'paused')
+          )
         returning job_type
         ",
         event_id,
@@ -29,8 +52,9 @@ pub(crate) async fn run_missing(pool: &PgPool, event_id: &str) -> sqlx::Result<V
     .await
 }
 
-/// Lets a job of an event run once more that is done or was skipped. The receipts of its call, by which it would find
-/// itself done, count no longer; how often it runs at the vendor is up to what it finds there.
+/// Lets a job of an event run once more that is done or was skipped. The receipt by which it would find itself done counts
+/// no longer: its own, or, where it has none, that of another event of its call. What it makes is up to what it finds at the
+/// vendor.
 ///
 /// Returns whether it will: not where the job has not ended, or where the call's data was deleted.
 ///
@@ -43,9 +67,18 @@ pub(crate) async fn run_again(pool: &PgPool, event_id: &str, job: &str) -> sqlx:
     if again {
         sqlx::query!(
             "
-            update receipt set voided_at = clock_timestamp()
-            from call_event as this join call_event as other using (call_id)
-            where this.event_id = $1 and receipt.event_id = other.event_id and job = $2 and voided_at is null
+            with voided as (
+                delete from receipt
+                using call_event as this join call_event as other using (call_id)
+                where this.event_id = $1 and receipt.event_id = other.event_id and receipt.job = $2
+                  and (
+                      receipt.event_id = $1
+                      or not exists (select from receipt as own where own.event_id = $1 and own.job = $2)
+                  )
+                returning receipt.*
+            )
+            insert into voided_receipt (event_id, job, destination, made, external_id, url, created_at)
+            select event_id, job, destination, made, external_id, url, created_at from voided
             ",
             event_id,
             job,

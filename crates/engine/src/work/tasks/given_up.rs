@@ -3,7 +3,7 @@
 //! All of it reads the view `given_up`, which says what a cause is.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgPool};
 
 use crate::{db, search::EndOfNumber};
@@ -41,10 +41,21 @@ pub struct Which<'a> {
 /// A cause, as it is looked for.
 #[derive(Debug, Clone, Copy)]
 pub enum Cause<'a> {
-    /// The very text of [`Group::cause`].
-    Is(&'a str),
+    /// That of one group.
+    Of(&'a Alike),
     /// A part of it or of [`Group::kind`], in upper or lower case.
     Contains(&'a str),
+}
+
+/// What the jobs of a [`Group`] have in common beside their name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alike {
+    /// [`Group::destination`].
+    pub destination: Option<String>,
+    /// [`Group::kind`].
+    pub kind: Option<String>,
+    /// [`Group::cause`].
+    pub cause: String,
 }
 
 /// Jobs of one name that were given up over one cause.
@@ -136,8 +147,8 @@ pub fn is_cut(groups: &[Group]) -> bool {
 pub async fn list(pool: &PgPool, which: &Which<'_>, most: i64) -> sqlx::Result<Vec<GivenUp>> {
     // The number is compared for each job that was given up, and not looked for among all events: a company's own stands in
     // every one of them.
-    let (is, contains) = match which.cause {
-        Some(Cause::Is(cause)) => (Some(cause), None),
+    let (alike, contains) = match which.cause {
+        Some(Cause::Of(alike)) => (Some(alike), None),
         Some(Cause::Contains(part)) => (None, Some(part)),
         None => (None, None),
     };
@@ -149,7 +160,7 @@ pub async fn list(pool: &PgPool, which: &Which<'_>, most: i64) -> sqlx::Result<V
         from given_up
         where ($1::text is null or job = $1)
           and ($2::text is null or event_id = $2)
-          and ($3::text is null or cause = $3)
+          and ($3::text is null or cause = $3 and destination is not distinct from $9 and kind is not distinct from $10)
           and ($4::text is null or position(lower($4) in lower(concat_ws(' ', kind, cause))) > 0)
           and ($5::text is null or (
               select reverse(right(regexp_replace(from_number, '[^0-9]', '', 'g'), 20)) like $5
@@ -162,12 +173,14 @@ pub async fn list(pool: &PgPool, which: &Which<'_>, most: i64) -> sqlx::Result<V
         "#,
         which.job,
         which.event_id,
-        is,
+        alike.map(|alike| alike.cause.as_str()),
         contains,
         which.number.map(EndOfNumber::pattern),
         which.since,
         which.until,
         most,
+        alike.and_then(|alike| alike.destination.as_deref()),
+        alike.and_then(|alike| alike.kind.as_deref()),
     )
     .fetch_all(pool)
     .await

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 use sqlx::PgPool;
 
-use super::given_up::{Cause, Which};
+use super::given_up::{Alike, Cause, Which};
 use crate::search::EndOfNumber;
 
 /// How many jobs of each queue are not done; of those that wait or come back, a hundred thousand at the most are counted.
@@ -123,7 +123,8 @@ pub(crate) async fn list(
     most: i64,
 ) -> sqlx::Result<Vec<Value>> {
     let cause = match which.cause {
-        Some(Cause::Is(cause) | Cause::Contains(cause)) => cause,
+        Some(Cause::Of(Alike { cause, .. })) => cause,
+        Some(Cause::Contains(cause)) => cause,
         None => "",
     };
     sqlx::query_scalar!(
