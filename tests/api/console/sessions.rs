@@ -2,6 +2,7 @@
 
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header, redirect::Policy};
 use stand_in::Fault;
+use tokio::task::JoinSet;
 
 use super::{PASSWORD, call, hardened, start};
 use crate::helpers::{App, Process, TOKEN, eventually, files::Files};
@@ -141,19 +142,16 @@ async fn a_session_ends_with_the_password_that_it_began_with() {
 #[tokio::test]
 async fn guesses_at_the_form_are_refused_before_they_are_compared() {
     let app = App::receiver(&[("CONSOLE_PASSWORD", PASSWORD)]).await;
+    // One client for all: to make one takes longer than to ask.
+    let (guess, right) = (log_in(&app.process, "a guess", "/"), log_in(&app.process, PASSWORD, "/"));
+    let status = async |request: &RequestBuilder| request.try_clone().unwrap().send().await.unwrap().status();
     eventually("a guess is told to wait, and the right one too", async || {
-        let guesses = (0..15).map(|_| log_in(&app.process, "a guess", "/").send());
-        let told = futures_of(guesses).await.contains(&429);
-        told && log_in(&app.process, PASSWORD, "/").send().await.unwrap().status() == 429
+        let guesses: JoinSet<_> = (0..15).map(|_| guess.try_clone().unwrap().send()).collect();
+        let answers = guesses.join_all().await;
+        let told = answers.into_iter().any(|answer| answer.unwrap().status() == 429);
+        told && status(&right).await == 429
     })
     .await;
-}
-
-async fn futures_of(
-    requests: impl Iterator<Item = impl Future<Output = reqwest::Result<Response>> + Send + 'static>,
-) -> Vec<u16> {
-    let tasks: tokio::task::JoinSet<_> = requests.collect();
-    tasks.join_all().await.into_iter().map(|answer| answer.unwrap().status().as_u16()).collect()
 }
 
 /// What a change could have changed.
