@@ -169,3 +169,24 @@ async fn a_person_sees_why_a_call_is_missing_mends_it_and_sees_it_turn_to_done()
     eventually("it ran once more", async || browser.text().await.contains("3 attempts")).await;
     app.all_done().await;
 }
+
+#[tokio::test]
+#[ignore = "needs a browser"]
+async fn a_page_that_is_open_shows_the_first_call_by_itself() {
+    let app = start().await;
+    let (overview, list) = (Browser::start(&app).await, Browser::start(&app).await);
+    overview.open(&app, "/").await;
+    list.open(&app, "/calls").await;
+    for browser in [&overview, &list] {
+        assert!(browser.text().await.contains("No call has come yet."));
+    }
+    app.deliver(&event("evt_1", "cl_1")).await;
+    app.all_done().await;
+    for (browser, news) in [(&overview, "report-call"), (&list, "+14085551234")] {
+        eventually("it is shown", async || {
+            let shown = browser.text().await;
+            shown.contains(news) && !shown.contains("No call has come yet.")
+        })
+        .await;
+    }
+}

@@ -1,5 +1,6 @@
-// Looks for news every few seconds, and puts it in the place of the regions that are marked with `data-live`. Where somebody
-// types, is about to press something, has opened something, or has selected text, the region stays as it is.
+// Looks for news every few seconds, and puts it in the place of the regions that are marked with `data-live`; they are on the
+// page also while they are empty. Where somebody types, is about to press something, has opened something, or has selected
+// text, the region stays as it is.
 "use strict";
 
 const EVERY_MS = 3000;
