@@ -1,10 +1,9 @@
 //! `retry`: jobs that were given up are run anew.
 
-use anyhow::Context;
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::values::time;
+use super::values::{said, time};
 use crate::{
     config::Config,
     db,
@@ -46,8 +45,7 @@ pub async fn run(args: &RetryArgs, config: &Config, jobs: &Jobs) -> anyhow::Resu
         until: *until,
         ..Which::default()
     };
-    let again = given_up::retry(&db::worker_pool(&config.database()?, 0)?, &which).await;
-    let again = again.map_err(db::explain).context("the database of DATABASE_URL can't be asked")?;
-    println!("{again} of {job} run anew");
+    let again = said(given_up::retry(&db::worker_pool(&config.database()?, 0)?, &which).await)?;
+    println!("{} of {job} run anew", again.values().sum::<u64>());
     Ok(())
 }

@@ -115,7 +115,7 @@ impl Access {
                 None
             }
             Some(false) if self.attempts.failed(client) => Some(login::too_many()),
-            Some(false) | None => Some(login::ask(StatusCode::UNAUTHORIZED, "", request.uri())),
+            Some(false) | None => Some(login::ask("", request.uri())),
         }
     }
 }
@@ -144,7 +144,7 @@ pub(super) async fn pass(State(access): State<Arc<Access>>, mut request: Request
         // The page that the form is on: nobody can go to where it is sent.
         let page =
             request.headers().get(header::REFERER).and_then(|page| Uri::try_from(page.as_bytes()).ok());
-        Some(login::ask(StatusCode::UNAUTHORIZED, why, &page.unwrap_or_default()))
+        Some(login::ask(why, &page.unwrap_or_default()))
     };
     let mut response = match refusal {
         Some(refusal) => refusal,

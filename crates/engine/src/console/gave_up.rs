@@ -113,10 +113,11 @@ async fn done(pool: &PgPool, change: &Change, deed: Deed) -> Result<Response, Br
 }
 
 async fn does(pool: &PgPool, which: &Which<'_>, deed: Deed) -> sqlx::Result<u64> {
-    match deed {
-        Deed::Retry => retry_all(pool, which).await,
-        Deed::Discard => discard_all(pool, which).await,
-    }
+    let jobs = match deed {
+        Deed::Retry => retry_all(pool, which).await?,
+        Deed::Discard => discard_all(pool, which).await?,
+    };
+    Ok(jobs.values().sum())
 }
 
 /// A time as a browser's field has it, in UTC.

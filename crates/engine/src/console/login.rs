@@ -81,8 +81,8 @@ pub(super) async fn log_out(State(access): State<Arc<Access>>, change: Change) -
 }
 
 /// The form in place of the page that was asked for.
-pub(super) fn ask(status: StatusCode, why: &str, page: &Uri) -> Response {
-    show(status, why, page.path_and_query().map_or("/", |page| own_page(page.as_str())))
+pub(super) fn ask(why: &str, page: &Uri) -> Response {
+    show(StatusCode::UNAUTHORIZED, why, page.path_and_query().map_or("/", |page| own_page(page.as_str())))
 }
 
 pub(super) fn too_many() -> Response {

@@ -167,8 +167,8 @@ fn column<'a, T>(rows: &[Row<'a>], of: fn(&'a Call) -> Option<T>) -> Vec<Option<
     rows.iter().map(|row| of(row.event)).collect()
 }
 
-/// The fields that a call has and [`COLUMNS`] don't, and the delivery's `w3c_trace_id`, as one JSON object. Its values are copied as they are written: a tree
-/// of them would take many times as much memory.
+/// The fields that a call has and [`COLUMNS`] don't, and the delivery's `w3c_trace_id`, as one JSON object. Its values are
+/// copied as they are written: a tree of them would take many times as much memory.
 fn details(row: &Row<'_>) -> sqlx::Result<Box<RawValue>> {
     let details = || {
         let call = serde_json::to_string(row.event)?;

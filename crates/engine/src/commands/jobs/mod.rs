@@ -108,11 +108,8 @@ pub async fn run(command: &JobsCommand, config: &Config, jobs: &Jobs) -> anyhow:
         JobsCommand::List(args) => list(&db::reader_pool(&url)?, args, &args.filter.which(jobs)?).await,
         JobsCommand::Retry(args) => {
             let (pool, which) = (db::worker_pool(&url, 0)?, args.filter.which(jobs)?);
-            let mut found = said(count(&pool, &which).await)?;
-            for (job, count) in &mut found {
-                *count = said(given_up::retry(&pool, &Which { job: Some(job), ..which }).await)?;
-            }
-            tell(&Report { changed: true, jobs: found }, args.json, "run anew")
+            let jobs = said(given_up::retry(&pool, &which).await)?;
+            tell(&Report { changed: true, jobs }, args.json, "run anew")
         }
         JobsCommand::Discard(args) => {
             let (pool, which) = (db::worker_pool(&url, 0)?, args.filter.which(jobs)?);
@@ -120,22 +117,14 @@ pub async fn run(command: &JobsCommand, config: &Config, jobs: &Jobs) -> anyhow:
                 !args.filter.is_empty(),
                 "say which jobs to discard: with --job, --event, --cause, --number, --since or --until"
             );
-            let mut found = said(count(&pool, &which).await)?;
-            for (job, count) in found.iter_mut().filter(|_| args.yes) {
-                *count = said(given_up::discard(&pool, &Which { job: Some(job), ..which }).await)?;
-            }
-            tell(&Report { changed: args.yes, jobs: found }, args.json, "discarded")
+            let jobs = if args.yes {
+                given_up::discard(&pool, &which).await
+            } else {
+                given_up::count(&pool, &which).await
+            };
+            tell(&Report { changed: args.yes, jobs: said(jobs)? }, args.json, "discarded")
         }
     }
-}
-
-/// How many of each name were given up.
-async fn count(pool: &PgPool, which: &Which<'_>) -> sqlx::Result<BTreeMap<String, u64>> {
-    let mut jobs = BTreeMap::new();
-    for job in given_up::list(pool, which, i64::MAX).await? {
-        *jobs.entry(job.job).or_default() += 1;
-    }
-    Ok(jobs)
 }
 
 fn tell(report: &Report, as_json: bool, done: &str) -> anyhow::Result<()> {
@@ -159,7 +148,8 @@ fn tell(report: &Report, as_json: bool, done: &str) -> anyhow::Result<()> {
 async fn list(pool: &PgPool, args: &ListArgs, which: &Which<'_>) -> anyhow::Result<()> {
     let state = match args.state {
         State::GivenUp => {
-            let jobs = said(given_up::list(pool, which, args.limit).await)?;
+            let most = usize::try_from(args.limit)?;
+            let jobs = said(given_up::list(pool, which, most).await)?;
             return show(&jobs, args.json, line);
         }
         State::InProgress => None,

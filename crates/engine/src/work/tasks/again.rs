@@ -41,8 +41,8 @@ async fn move_to_now(pool: &PgPool, event_id: &str) -> sqlx::Result<Vec<String>>
         from call_job
         where call_job.event_id = $1 and job_type = call_job.job and idempotency_key = $1
           and (
-              status in ('Killed', 'Failed', 'Pending')
-              or status in ('Running', 'Queued') and call_job.state in ('retrying', 'paused')
+              status = 'Killed'
+              or run_at > now() and (status in ('Failed', 'Pending') or call_job.state in ('retrying', 'paused'))
           )
         returning job_type
         ",

@@ -2,24 +2,23 @@
 //!
 //! All of it reads the view `given_up`, which says what a cause is.
 
+mod change;
+
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
+
+pub use change::{discard, retry};
 
 use crate::{db, search::EndOfNumber};
 
 /// How many jobs are grouped, the newest first.
 pub const MOST_GROUPED: i64 = 2_000;
 
-/// How many jobs are looked for in one statement before they are changed.
-const ROUND: i64 = 10_000;
-
-/// How many jobs are changed in one transaction. It holds their locks for some tenths of a second, for which whoever deletes
-/// a call's data waits, and no delivery.
-const CHUNK: usize = 500;
-
-/// Why a job ended as skipped that a person has discarded, in the column `attempt.reason`.
-pub const DISCARDED: &str = "discarded by a person";
+/// How many jobs are looked at in one statement, however many were given up: some tenths of a second on a slow disk.
+const ROUND: usize = 2_000;
 
 /// Which jobs that were given up; all of them where nothing is said.
 #[derive(Debug, Clone, Copy, Default)]
@@ -144,7 +143,54 @@ pub fn is_cut(groups: &[Group]) -> bool {
 /// # Errors
 ///
 /// The database can't be asked.
-pub async fn list(pool: &PgPool, which: &Which<'_>, most: i64) -> sqlx::Result<Vec<GivenUp>> {
+pub async fn list(pool: &PgPool, which: &Which<'_>, most: usize) -> sqlx::Result<Vec<GivenUp>> {
+    let mut found = Vec::new();
+    for round in candidates(pool, which).await?.chunks(ROUND) {
+        found.extend(matching(pool, which, round).await?);
+        if found.len() >= most {
+            break;
+        }
+    }
+    found.truncate(most);
+    Ok(found)
+}
+
+/// How many of those jobs there are of each name.
+///
+/// # Errors
+///
+/// The database can't be asked.
+pub async fn count(pool: &PgPool, which: &Which<'_>) -> sqlx::Result<BTreeMap<String, u64>> {
+    let mut jobs = BTreeMap::new();
+    for round in candidates(pool, which).await?.chunks(ROUND) {
+        for job in matching(pool, which, round).await? {
+            *jobs.entry(job.job).or_default() += 1;
+        }
+    }
+    Ok(jobs)
+}
+
+/// The keys of all jobs that may be meant, the newest first, by the index of what was given up alone.
+async fn candidates(pool: &PgPool, which: &Which<'_>) -> sqlx::Result<Vec<String>> {
+    let candidates = sqlx::query_scalar!(
+        "
+        select id from apalis.jobs
+        where status = 'Killed' and ($1::text is null or job_type = $1)
+          and ($2::text is null or idempotency_key = $2)
+          and ($3::timestamptz is null or done_at is null or done_at >= $3)
+          and ($4::timestamptz is null or done_at is null or done_at <= $4)
+        order by done_at desc nulls last, id desc
+        ",
+        which.job,
+        which.event_id,
+        which.since,
+        which.until,
+    );
+    db::within(candidates.fetch_all(pool)).await
+}
+
+/// Those of these jobs that are meant, the newest first.
+async fn matching(pool: &PgPool, which: &Which<'_>, task_ids: &[String]) -> sqlx::Result<Vec<GivenUp>> {
     // The number is compared for each job that was given up, and not looked for among all events: a company's own stands in
     // every one of them.
     let (alike, contains) = match which.cause {
@@ -152,145 +198,32 @@ pub async fn list(pool: &PgPool, which: &Which<'_>, most: i64) -> sqlx::Result<V
         Some(Cause::Contains(part)) => (None, Some(part)),
         None => (None, None),
     };
-    sqlx::query_as!(
+    let matching = sqlx::query_as!(
         GivenUp,
         r#"
         select task_id as "task_id!", job as "job!", event_id as "event_id!", call_id, given_up_at as "given_up_at!",
-               attempts as "attempts!", kind, destination, reason as "reason!", cause as "cause!"
+               attempts as "attempts!", kind, destination, cause as "cause!", reason as "reason!"
         from given_up
-        where ($1::text is null or job = $1)
-          and ($2::text is null or event_id = $2)
-          and ($3::text is null or cause = $3 and destination is not distinct from $9 and kind is not distinct from $10)
-          and ($4::text is null or position(lower($4) in lower(concat_ws(' ', kind, cause))) > 0)
-          and ($5::text is null or (
-              select reverse(right(regexp_replace(from_number, '[^0-9]', '', 'g'), 20)) like $5
-                  or reverse(right(regexp_replace(to_number, '[^0-9]', '', 'g'), 20)) like $5
+        where task_id = any($1)
+          and ($2::text is null or cause = $2 and destination is not distinct from $3 and kind is not distinct from $4)
+          and ($5::text is null or position(lower($5) in lower(concat_ws(' ', kind, cause))) > 0)
+          and ($6::text is null or (
+              select reverse(right(regexp_replace(from_number, '[^0-9]', '', 'g'), 20)) like $6
+                  or reverse(right(regexp_replace(to_number, '[^0-9]', '', 'g'), 20)) like $6
               from call_event where call_event.event_id = given_up.event_id
           ))
-          and ($6::timestamptz is null or given_up_at >= $6)
-          and ($7::timestamptz is null or given_up_at <= $7)
-        order by given_up_at desc, task_id desc limit $8
+          and ($7::timestamptz is null or given_up_at >= $7)
+          and ($8::timestamptz is null or given_up_at <= $8)
+        order by given_up_at desc, task_id desc
         "#,
-        which.job,
-        which.event_id,
+        task_ids,
         alike.map(|alike| alike.cause.as_str()),
+        alike.and_then(|alike| alike.destination.as_deref()),
+        alike.and_then(|alike| alike.kind.as_deref()),
         contains,
         which.number.map(EndOfNumber::pattern),
         which.since,
         which.until,
-        most,
-        alike.and_then(|alike| alike.destination.as_deref()),
-        alike.and_then(|alike| alike.kind.as_deref()),
-    )
-    .fetch_all(pool)
-    .await
-}
-
-/// Lets those jobs run anew, with all their tries; returns how many.
-///
-/// # Errors
-///
-/// The database can't be asked. What was changed until then stays so.
-pub async fn retry(pool: &PgPool, which: &Which<'_>) -> sqlx::Result<u64> {
-    change(pool, which, Change::Retry).await
-}
-
-/// Discards those jobs: they end as skipped, and never run. Returns how many.
-///
-/// # Errors
-///
-/// The database can't be asked. What was changed until then stays so.
-pub async fn discard(pool: &PgPool, which: &Which<'_>) -> sqlx::Result<u64> {
-    change(pool, which, Change::Discard).await
-}
-
-#[derive(Clone, Copy)]
-enum Change {
-    Retry,
-    Discard,
-}
-
-async fn change(pool: &PgPool, which: &Which<'_>, change: Change) -> sqlx::Result<u64> {
-    // What runs anew and is given up once more while this goes on is not meant.
-    let now = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#);
-    let now = db::within(now.fetch_one(pool)).await?;
-    let until = which.until.map_or(now, |until| until.min(now));
-    let which = Which { until: Some(until), ..*which };
-    let mut changed = 0;
-    loop {
-        let found = db::within(list(pool, &which, ROUND)).await?;
-        for chunk in found.chunks(CHUNK) {
-            changed += db::within(change_chunk(pool, chunk, change)).await?;
-        }
-        if i64::try_from(found.len()).is_ok_and(|found| found < ROUND) {
-            return Ok(changed);
-        }
-    }
-}
-
-/// Changes those of these jobs that are still given up. Another person may be at them at this moment: whoever locks them
-/// first has them.
-async fn change_chunk(pool: &PgPool, chunk: &[GivenUp], change: Change) -> sqlx::Result<u64> {
-    let event_ids: Vec<_> = chunk.iter().map(|job| job.event_id.clone()).collect();
-    let task_ids: Vec<_> = chunk.iter().map(|job| job.task_id.clone()).collect();
-    let mut transaction = pool.begin().await?;
-    // Events before jobs and each in order, as whoever deletes a call's data locks them: else the two would deadlock.
-    sqlx::query!(
-        "select event_id from call_event where event_id = any($1) order by event_id for key share",
-        &event_ids,
-    )
-    .fetch_all(&mut *transaction)
-    .await?;
-    let task_ids = sqlx::query_scalar!(
-        "select id from apalis.jobs where id = any($1) and status = 'Killed' order by id for update",
-        &task_ids,
-    )
-    .fetch_all(&mut *transaction)
-    .await?;
-    match change {
-        Change::Retry => run_anew(&mut transaction, &task_ids).await?,
-        Change::Discard => skip(&mut transaction, &task_ids).await?,
-    }
-    transaction.commit().await?;
-    Ok(task_ids.len() as u64)
-}
-
-async fn run_anew(connection: &mut PgConnection, task_ids: &[String]) -> sqlx::Result<()> {
-    sqlx::query!(
-        "
-        update apalis.jobs set status = 'Pending', run_at = now(), lock_by = null, lock_at = null, done_at = null
-        where id = any($1)
-        ",
-        task_ids,
-    )
-    .execute(connection)
-    .await
-    .map(drop)
-}
-
-/// An attempt that does nothing is how the job ended: the view `call_job` tells it, and its row may go after a day. Without
-/// a worker's name in it, no acknowledgement that comes late finds the row.
-async fn skip(connection: &mut PgConnection, task_ids: &[String]) -> sqlx::Result<()> {
-    sqlx::query!(
-        "
-        with discarded as (
-            update apalis.jobs set status = 'Done', lock_by = null, lock_at = null, done_at = now()
-            where id = any($1)
-            returning job_type, idempotency_key
-        )
-        insert into attempt (event_id, job, number, started_at, ended_at, destination, result, reason)
-        select event_id, job_type, coalesce(last.number, 0) + 1, now(), now(), coalesce(last.destination, ''), 'skipped', $2
-        from discarded join call_event on event_id = idempotency_key
-        left join lateral (
-            select number, destination from attempt
-            where attempt.event_id = idempotency_key and attempt.job = job_type
-            order by number desc limit 1
-        ) as last on true
-        ",
-        task_ids,
-        DISCARDED,
-    )
-    .execute(connection)
-    .await
-    .map(drop)
+    );
+    db::within(matching.fetch_all(pool)).await
 }
