@@ -1,7 +1,7 @@
-//! What happened in each hour, for the console's first page: deliveries and runs of jobs, by what became of them.
+//! What happened in each hour, for the console: deliveries and runs of jobs by what became of them, calls by how they ended.
 //!
 //! It is added up in memory and written down every few seconds, so that neither a delivery nor a job waits for it. Nothing but
-//! that page goes by it.
+//! its pages goes by it.
 
 use std::{
     collections::BTreeMap,
@@ -24,6 +24,8 @@ const EVERY: Duration = Duration::from_secs(5);
 pub(crate) enum What {
     /// Deliveries; the name is the platform's.
     Delivery,
+    /// Events that were stored, by how their call ended: answered, unanswered, other; the name is the platform's.
+    Call,
     /// Runs of jobs; the name is the job's.
     Job,
 }
@@ -96,6 +98,7 @@ impl What {
     fn word(self) -> &'static str {
         match self {
             Self::Delivery => "delivery",
+            Self::Call => "call",
             Self::Job => "job",
         }
     }

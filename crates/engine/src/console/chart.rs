@@ -1,4 +1,4 @@
-//! Deliveries an hour, as bars.
+//! Calls an hour by how they ended, and the deliveries that were refused, as bars.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,33 @@ const STEP: i64 = 40;
 /// What an hour had.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Hour {
-    pub(super) stored: i64,
-    pub(super) duplicate: i64,
+    pub(super) answered: i64,
+    pub(super) unanswered: i64,
+    /// Events that say nothing of how a call ended.
+    pub(super) other: i64,
+    /// Deliveries.
     pub(super) refused: i64,
+}
+
+impl Hour {
+    /// Calls that ended so, in the words of [`What::Call`](crate::tally::What::Call).
+    pub(super) fn count(&mut self, ending: &str, times: i64) {
+        match ending {
+            "answered" => self.answered += times,
+            "unanswered" => self.unanswered += times,
+            _ => self.other += times,
+        }
+    }
+
+    /// From below, each with a class of the style sheet.
+    fn parts(self) -> [(&'static str, i64); 4] {
+        let Self { answered, unanswered, other, refused } = self;
+        [("answered", answered), ("unanswered", unanswered), ("other", other), ("refused", refused)]
+    }
+
+    fn sum(self) -> i64 {
+        self.parts().iter().map(|(_, times)| times).sum()
+    }
 }
 
 /// The bars of 24 hours.
@@ -39,26 +63,19 @@ impl Chart {
     /// The last 24 hours, this one included.
     pub(super) fn of(hours: &BTreeMap<DateTime<Utc>, Hour>, now: DateTime<Utc>) -> Self {
         let this = now.duration_trunc(TimeDelta::hours(1)).unwrap_or(now);
-        let highest =
-            hours.values().map(|hour| hour.stored + hour.duplicate + hour.refused).max().unwrap_or(0);
+        let highest = hours.values().map(|hour| hour.sum()).max().unwrap_or(0);
         let bar = |n: i64| {
             let hour = this - TimeDelta::hours(23 - n);
             let of = hours.get(&hour).copied().unwrap_or_default();
             let mut top = HEIGHT;
-            let mut part = |class, times: i64| {
+            let part = |(class, times): (_, i64)| {
                 // What there is, is seen.
                 let height = (times * HEIGHT / highest.max(1)).max(i64::from(times > 0));
                 top -= height;
                 (class, top, height)
             };
-            let parts =
-                vec![part("stored", of.stored), part("duplicate", of.duplicate), part("refused", of.refused)];
-            Bar {
-                hour,
-                of,
-                x: n * STEP,
-                parts: parts.into_iter().filter(|(.., height)| *height > 0).collect(),
-            }
+            let parts = of.parts().into_iter().map(part).filter(|(.., height)| *height > 0).collect();
+            Bar { hour, of, x: n * STEP, parts }
         };
         Self { bars: (0..24).map(bar).collect(), highest }
     }
@@ -73,12 +90,12 @@ mod tests {
         let now: DateTime<Utc> = "2026-11-27T10:20:00Z".parse().unwrap();
         let at = |hour: &str| format!("2026-11-27T{hour}:00:00Z").parse().unwrap();
         let hours = [
-            (at("10"), Hour { stored: 500, duplicate: 500, refused: 0 }),
-            (at("09"), Hour { stored: 0, duplicate: 0, refused: 1 }),
+            (at("10"), Hour { answered: 500, unanswered: 500, ..Hour::default() }),
+            (at("09"), Hour { refused: 1, ..Hour::default() }),
         ];
         let chart = Chart::of(&hours.into(), now);
         assert_eq!((chart.bars.len(), chart.highest), (24, 1000));
-        assert_eq!(chart.bars[23].parts, [("stored", 32, 32), ("duplicate", 0, 32)]);
+        assert_eq!(chart.bars[23].parts, [("answered", 32, 32), ("unanswered", 0, 32)]);
         assert_eq!(chart.bars[22].parts, [("refused", 63, 1)]);
         assert!(chart.bars[..22].iter().all(|bar| bar.parts.is_empty()));
     }

@@ -62,6 +62,16 @@ struct Paused {
 }
 
 impl Row {
+    fn count(&mut self, result: &str, times: i64) {
+        match result {
+            "done" => self.done += times,
+            "skipped" => self.skipped += times,
+            "given_up" => self.given_up += times,
+            "retry" => self.failed += times,
+            _ => {}
+        }
+    }
+
     fn oldest(&self) -> Option<Seconds> {
         // Truncated: a second more or less is nobody's concern.
         #[expect(clippy::cast_possible_truncation, reason = "it is some seconds")]
@@ -77,8 +87,13 @@ impl Overview {
 
     /// The refusals, the most frequent first.
     fn refused(&self) -> impl Iterator<Item = &(String, i64)> {
-        self.deliveries.iter().filter(|(result, _)| !["stored", "duplicate"].contains(&result.as_str()))
+        self.deliveries.iter().filter(|(result, _)| is_refusal(result))
     }
+}
+
+/// Whether deliveries are counted so that were not answered 200.
+fn is_refusal(result: &str) -> bool {
+    !["stored", "duplicate"].contains(&result)
 }
 
 pub(super) async fn page(
@@ -94,24 +109,15 @@ pub(super) async fn page(
     let mut jobs: BTreeMap<String, Row> = BTreeMap::new();
     let (mut deliveries, mut hours) = (BTreeMap::<String, i64>::new(), BTreeMap::<_, Hour>::new());
     for row in counted {
-        if row.what == "delivery" {
-            let hour = hours.entry(row.hour).or_default();
-            *match row.result.as_str() {
-                "stored" => &mut hour.stored,
-                "duplicate" => &mut hour.duplicate,
-                _ => &mut hour.refused,
-            } += row.times;
-            *deliveries.entry(row.result).or_default() += row.times;
-            continue;
+        let (hour, result, times) = (hours.entry(row.hour).or_default(), row.result.as_str(), row.times);
+        match row.what.as_str() {
+            "delivery" => {
+                hour.refused += if is_refusal(result) { times } else { 0 };
+                *deliveries.entry(row.result).or_default() += times;
+            }
+            "call" => hour.count(result, times),
+            _ => jobs.entry(row.name).or_default().count(result, times),
         }
-        let job = jobs.entry(row.name).or_default();
-        *match row.result.as_str() {
-            "done" => &mut job.done,
-            "skipped" => &mut job.skipped,
-            "given_up" => &mut job.given_up,
-            "retry" => &mut job.failed,
-            _ => continue,
-        } += row.times;
     }
     for (job, depth) in depths(&pool).await? {
         jobs.entry(job).or_default().now = depth;

@@ -55,7 +55,7 @@ impl Inbox {
         let event_id = call.event_id.clone();
         let id = Safe(&event_id);
         tracing::debug!(target: "call", event_id = %id, "--> {} {id}", Safe(&call.event));
-        let ended_at = call.ended_at;
+        let (ended_at, status) = (call.ended_at, call.status.clone());
         let delivery = Delivery { event: call, headers, trace_id, body, _memory: memory };
         let stored = self.write(delivery, deadline).await.map_err(|error| Refused::new(client, error))?;
         if stored == Stored::New {
@@ -64,7 +64,7 @@ impl Inbox {
         if let Stored::Duplicate { same_body: false, .. } = stored {
             tracing::warn!(event_id = %id, "a repeat of this event has another body: the first one is kept");
         }
-        Ok(Accepted { client, event_id, stored })
+        Ok(Accepted { client, event_id, status, stored })
     }
 
     async fn write(&self, delivery: Delivery, deadline: Instant) -> Reply {

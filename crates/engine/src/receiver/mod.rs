@@ -14,7 +14,8 @@ use axum::{
 use tracing::field::display;
 
 use crate::{
-    answer::{Accepted, Refused},
+    answer::{Accepted, Refused, Stored},
+    call::Status,
     config::WebhookConfig,
     guard::Guard,
     inbox::Inbox,
@@ -80,9 +81,12 @@ pub async fn log(State(receiver): State<Receiver>, request: Request, next: Next)
     let trace_id = TraceId::of(request.headers()).map(display);
     let response = next.run(request).await;
     let ms = millis(begun);
-    if let Some(Accepted { client, event_id, stored }) = response.extensions().get() {
+    if let Some(Accepted { client, event_id, status, stored }) = response.extensions().get() {
         receiver.outcomes.taken(*client);
         receiver.count(begun, StatusCode::OK, stored.word());
+        if *stored == Stored::New {
+            receiver.tally.count(What::Call, receiver.platform, ending(status.as_ref()));
+        }
         let id = Safe(event_id);
         tracing::info!(target: "call", status = 200, %stored, event_id = %id, trace_id, ms, "<-- 200 {stored} {id} ({ms} ms)");
     } else if let Some(Refused { client, why }) = response.extensions().get() {
@@ -94,4 +98,13 @@ pub async fn log(State(receiver): State<Receiver>, request: Request, next: Next)
         }
     }
     response
+}
+
+/// The word by which calls that ended so are counted.
+fn ending(status: Option<&Status>) -> &'static str {
+    match status {
+        Some(Status::Answered) => "answered",
+        Some(Status::Missed | Status::Abandoned | Status::Voicemail) => "unanswered",
+        Some(Status::Other(_)) | None => "other",
+    }
 }
