@@ -12,7 +12,7 @@ use crate::{
     config::Config,
     db, search,
     telemetry::Safe,
-    work::tasks::open::{self, Unfinished},
+    work::tasks::calls::{self, Progress},
 };
 
 /// What to do with calls.
@@ -39,9 +39,10 @@ pub struct ListArgs {
     #[arg(long, value_parser = time)]
     until: Option<DateTime<Utc>>,
 
-    /// Only calls with a job that is in progress, or that gave up; the newest thousand of them are looked through.
+    /// Only calls with a job that is in progress, or that gave up, or of which all is done; the newest thousand of them are
+    /// looked through.
     #[arg(long)]
-    state: Option<Unfinished>,
+    state: Option<Progress>,
 
     /// So many at the most.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=1000))]
@@ -105,7 +106,7 @@ async fn find(pool: &PgPool, args: &ListArgs) -> sqlx::Result<Vec<Value>> {
         wanted = Some(search::calls(pool, number, args.until).await?);
     }
     if let Some(state) = args.state {
-        let calls = open::calls(pool, state, args.until, search::MOST).await?;
+        let calls = calls::list(pool, state, args.until, search::MOST).await?;
         wanted = Some(match wanted {
             Some(wanted) => wanted.into_iter().filter(|call| calls.contains(call)).collect(),
             None => calls,

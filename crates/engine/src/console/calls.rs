@@ -8,17 +8,16 @@ use axum::{
     response::Html,
 };
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
 
 use super::{
     Console,
     access::Visitor,
-    find::{Asked, Place, TABS},
+    find::{Asked, Place},
     job::{Job, Seconds},
     page::{Broken, render},
     session::Csrf,
+    tabs::{Tab, tabs},
 };
-use crate::work::tasks::open::{self, Depth, Unfinished};
 
 /// The calls of a page.
 const PAGE: usize = 50;
@@ -40,14 +39,6 @@ struct Call {
     pruned_at: Option<DateTime<Utc>>,
 }
 
-/// A list beside that of all calls, as its tab shows it.
-struct Tab {
-    word: &'static str,
-    title: &'static str,
-    /// The jobs in it, where the database says so.
-    jobs: Option<i32>,
-}
-
 #[derive(Template)]
 #[template(path = "console/calls.html")]
 struct List {
@@ -55,6 +46,7 @@ struct List {
     csrf: Option<Csrf>,
     calls: Vec<(Call, Vec<Job>)>,
     asked: Asked,
+    shown: Option<&'static str>,
     tabs: Vec<Tab>,
     /// Where the next page begins, if there is one.
     next: Option<String>,
@@ -102,27 +94,10 @@ pub(super) async fn page(
         here: "calls",
         csrf: visitor.csrf,
         calls,
+        shown: asked.shown(),
         tabs: tabs(&pool).await,
         asked,
         next,
         now: Utc::now(),
     })
-}
-
-/// The lists beside that of all calls, with the jobs that are in them.
-async fn tabs(pool: &PgPool) -> Vec<Tab> {
-    let depths = open::depths(pool).await;
-    if let Err(error) = &depths {
-        tracing::warn!(%error, "the console can't count the jobs that are not done");
-    }
-    let jobs = |which| match which {
-        Unfinished::InProgress => |depth: &Depth| depth.waiting + depth.retrying + depth.running,
-        Unfinished::GivenUp => |depth: &Depth| depth.given_up,
-    };
-    let tab = |(word, title, which)| Tab {
-        word,
-        title,
-        jobs: depths.as_ref().ok().map(|depths| depths.values().map(jobs(which)).sum()),
-    };
-    TABS.into_iter().map(tab).collect()
 }

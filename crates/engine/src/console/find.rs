@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use crate::{
     search,
-    work::tasks::open::{self, Unfinished},
+    work::tasks::calls::{self, Progress},
 };
 
 /// What is in a list's link.
@@ -22,8 +22,14 @@ pub(super) struct Asked {
 }
 
 /// The lists beside that of all calls, by the word in their link.
-pub(super) const TABS: [(&str, &str, Unfinished); 2] =
-    [("in-progress", "In progress", Unfinished::InProgress), ("gave-up", "Gave up", Unfinished::GivenUp)];
+pub(super) const TABS: [(&str, &str, Progress); 3] = [
+    ("in-progress", "In progress", Progress::Ongoing),
+    ("done", "Done", Progress::Done),
+    ("gave-up", "Gave up", Progress::GivenUp),
+];
+
+/// The calls that are done and looked for at once: a page, and those that came with its last.
+const MOST_DONE: i64 = 100;
 
 /// A call's place in a list, the newest first.
 #[derive(Debug, Clone)]
@@ -52,6 +58,12 @@ impl Place {
 }
 
 impl Asked {
+    /// The word of the tab that is open, empty for all calls; none where something is searched for.
+    pub(super) fn shown(&self) -> Option<&'static str> {
+        let tab = TABS.iter().find(|(word, ..)| *word == self.show);
+        self.q.trim().is_empty().then(|| tab.map_or("", |(word, ..)| word))
+    }
+
     /// Where the list begins.
     pub(super) fn place(&self) -> Option<Place> {
         (!self.after.is_empty()).then(|| Place::read(&self.after))
@@ -68,7 +80,10 @@ impl Asked {
             return search::calls(pool, q, after).await.map(Some);
         }
         match TABS.iter().find(|(word, ..)| *word == self.show) {
-            Some((_, _, which)) => open::calls(pool, *which, after, search::MOST).await.map(Some),
+            Some((_, _, Progress::Done)) => {
+                calls::list(pool, Progress::Done, after, MOST_DONE).await.map(Some)
+            }
+            Some((_, _, progress)) => calls::list(pool, *progress, after, search::MOST).await.map(Some),
             None => Ok(None),
         }
     }

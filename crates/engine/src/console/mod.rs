@@ -22,8 +22,10 @@ mod mend;
 mod overview;
 mod page;
 mod payload;
+mod refused;
 mod session;
 mod standing;
+mod tabs;
 
 use std::{sync::Arc, time::Duration};
 
@@ -73,6 +75,7 @@ pub fn routes(config: &Config, reader: PgPool, writer: PgPool) -> (Router, Optio
         .route("/gave-up/retry", post(gave_up::retry))
         .route("/gave-up/discard", post(gave_up::discard))
         .route("/calls", get(calls::page))
+        .route("/refused", get(refused::page))
         .route("/calls/{event_id}", get(call::page))
         .route("/calls/{event_id}/run", post(mend::run_missing))
         .route("/calls/{event_id}/again", post(mend::run_again))

@@ -118,8 +118,10 @@ pub fn reader_pool(url: &SecretString) -> anyhow::Result<PgPool> {
     let options = pool(IS_PRIMARY, Duration::ZERO, SIGN_OF_LIFE)
         .max_connections(2)
         .acquire_timeout(Duration::from_secs(3));
-    Ok(on_connect(options, // A page's query is planned for what is asked: for all calls and for a few, the best way differs.
-        "set default_transaction_read_only = on; set statement_timeout = '5s'; set plan_cache_mode = force_custom_plan")
+    Ok(on_connect(options, // A page's query is planned for what is asked: for all calls and for a few, the best way differs. It ends after a
+        // few rows: to compile it, or to start processes for it, takes longer than it does.
+        "set default_transaction_read_only = on; set statement_timeout = '5s'; set plan_cache_mode = force_custom_plan;
+         set jit = off; set max_parallel_workers_per_gather = 0")
         .connect_lazy_with(parse(url)?))
 }
 

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "console")]
 pub(crate) mod again;
+pub(crate) mod calls;
 pub mod given_up;
 pub(crate) mod open;
 pub(crate) mod removal;
@@ -53,20 +54,15 @@ pub async fn waiting(connection: &mut PgConnection) -> sqlx::Result<Vec<Waiting>
     sqlx::query_as!(
         Waiting,
         r#"
-        with recursive queue (name) as (
-            select min(job_type) from apalis.jobs
-            union all
-            select (select min(job_type) from apalis.jobs where job_type > name) from queue where name is not null
-        )
-        select queue.name as "job!", oldest.run_at as "since!",
+        select job_queue.name as "job!", oldest.run_at as "since!",
                extract(epoch from now() - oldest.run_at)::float8 as "seconds!",
                exists (
                    select from apalis.workers
-                   where worker_type = queue.name and last_seen > now() - interval '1 minute'
+                   where worker_type = job_queue.name and last_seen > now() - interval '1 minute'
                ) as "served!"
-        from queue cross join lateral (
+        from job_queue cross join lateral (
             select run_at from apalis.jobs
-            where job_type = queue.name and (status = 'Pending' or (status = 'Failed' and attempts < max_attempts))
+            where job_type = job_queue.name and (status = 'Pending' or (status = 'Failed' and attempts < max_attempts))
             order by priority desc, run_at limit 1
         ) as oldest
         where oldest.run_at < now() - interval '1 minute'

@@ -90,8 +90,12 @@ pub(crate) async fn run_again(pool: &PgPool, event_id: &str, job: &str) -> sqlx:
     Ok(again)
 }
 
-/// A finished job's row goes after a day: then it gets a new one, as the inbox writes it.
+/// A finished job's row goes after a day: then it gets a new one, as the inbox writes it. Its id begins with the time at which
+/// the event came, by which lists of calls are ordered.
 async fn enqueue_again(connection: &mut PgConnection, event_id: &str, job: &str) -> sqlx::Result<bool> {
+    let came = sqlx::query_scalar!("select received_at from call_event where event_id = $1", event_id);
+    let Some(came) = came.fetch_optional(&mut *connection).await? else { return Ok(false) };
+    let id = Ulid::from_parts(came.timestamp_millis().unsigned_abs(), Ulid::generate().random());
     let enqueued = sqlx::query!(
         "
         insert into apalis.jobs (id, job_type, idempotency_key, job, max_attempts, run_at, metadata)
@@ -104,7 +108,7 @@ async fn enqueue_again(connection: &mut PgConnection, event_id: &str, job: &str)
         ",
         event_id,
         job,
-        Ulid::generate().to_string(),
+        id.to_string(),
     );
     Ok(enqueued.execute(connection).await?.rows_affected() > 0)
 }

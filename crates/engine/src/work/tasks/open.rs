@@ -1,9 +1,7 @@
-//! Jobs that are not done: how many, and of which calls.
+//! Jobs that are not done: how many, and which.
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
-use clap::ValueEnum;
 use serde_json::Value;
 use sqlx::PgPool;
 
@@ -19,18 +17,13 @@ pub(crate) async fn depths(pool: &PgPool) -> sqlx::Result<BTreeMap<String, Depth
     // Each part by the index of those rows alone, however many jobs are done; the oldest is the first that would be fetched.
     let rows = sqlx::query!(
         r#"
-        with recursive queue (name) as (
-            select min(job_type) from apalis.jobs
-            union all
-            select (select min(job_type) from apalis.jobs where job_type > name) from queue where name is not null
-        )
         select name as "job!", waiting as "waiting!", retrying as "retrying!", 0 as "running!", 0 as "given_up!",
                coalesce((
                    select greatest(extract(epoch from now() - run_at), 0) from apalis.jobs
                    where job_type = name and (status = 'Pending' or (status = 'Failed' and attempts < max_attempts))
                    order by priority desc, run_at limit 1
                ), 0)::float8 as "oldest!"
-        from queue cross join lateral (
+        from job_queue cross join lateral (
             select (count(*) filter (where status = 'Pending'))::int as waiting,
                    (count(*) filter (where status = 'Failed'))::int as retrying
             from (
@@ -39,7 +32,6 @@ pub(crate) async fn depths(pool: &PgPool) -> sqlx::Result<BTreeMap<String, Depth
                 limit 100000
             ) as first
         ) as counted
-        where name is not null
         union all
         select job_type, 0, 0, count(*)::int, 0, 0 from apalis.jobs where status in ('Running', 'Queued') group by job_type
         union all
@@ -60,60 +52,6 @@ pub(crate) async fn depths(pool: &PgPool) -> sqlx::Result<BTreeMap<String, Depth
     Ok(depths)
 }
 
-/// Jobs that are not done, as a person looks for them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Unfinished {
-    /// Those that go on by themselves.
-    InProgress,
-    /// Those that wait for a person.
-    #[value(name = "gave-up")]
-    GivenUp,
-}
-
-/// The calls with such a job whose events came at this time at the latest, the newest first; so many events at the most.
-pub(crate) async fn calls(
-    pool: &PgPool,
-    which: Unfinished,
-    latest: Option<DateTime<Utc>>,
-    most: i64,
-) -> sqlx::Result<Vec<String>> {
-    // Each part by the index of those rows alone, however many jobs are done.
-    match which {
-        Unfinished::InProgress => {
-            sqlx::query_scalar!(
-                "
-                select call_id from call_event
-                where event_id in (
-                    select idempotency_key from apalis.jobs
-                    where status = 'Pending' or (status = 'Failed' and attempts < max_attempts)
-                    union
-                    select idempotency_key from apalis.jobs where status in ('Running', 'Queued')
-                ) and ($1::timestamptz is null or received_at <= $1)
-                order by received_at desc limit $2
-                ",
-                latest,
-                most,
-            )
-            .fetch_all(pool)
-            .await
-        }
-        Unfinished::GivenUp => {
-            sqlx::query_scalar!(
-                "
-                select call_id from call_event
-                where event_id in (select idempotency_key from apalis.jobs where status = 'Killed')
-                and ($1::timestamptz is null or received_at <= $1)
-                order by received_at desc limit $2
-                ",
-                latest,
-                most,
-            )
-            .fetch_all(pool)
-            .await
-        }
-    }
-}
-
 /// Jobs of the newest thousand events with one that goes on by itself, as rows of the view `call_job`; times are those at
 /// which the events came.
 pub(crate) async fn list(
@@ -122,11 +60,7 @@ pub(crate) async fn list(
     state: Option<&str>,
     most: i64,
 ) -> sqlx::Result<Vec<Value>> {
-    let cause = match which.cause {
-        Some(Cause::Of(Alike { cause, .. })) => cause,
-        Some(Cause::Contains(cause)) => cause,
-        None => "",
-    };
+    let cause = cause(which);
     sqlx::query_scalar!(
         r#"
         select to_jsonb(call_job) as "job!: Value" from call_job
@@ -163,6 +97,15 @@ pub(crate) async fn list(
     )
     .fetch_all(pool)
     .await
+}
+
+/// What the reason of the last attempt contains.
+fn cause<'a>(which: &Which<'a>) -> &'a str {
+    match which.cause {
+        Some(Cause::Of(Alike { cause, .. })) => cause,
+        Some(Cause::Contains(cause)) => cause,
+        None => "",
+    }
 }
 
 /// What stands in a queue, and is not done.

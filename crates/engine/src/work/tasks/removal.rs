@@ -10,7 +10,7 @@ use ulid::Ulid;
 const KEPT: Duration = Duration::from_hours(24);
 
 /// How many rows are looked at in one statement.
-const CHUNK: i64 = 500;
+const CHUNK: i64 = 100;
 
 /// Of each job of these events that waits, runs, or was given up, the event.
 pub(crate) async fn open(connection: &mut PgConnection, event_ids: &[String]) -> sqlx::Result<Vec<String>> {
@@ -18,13 +18,8 @@ pub(crate) async fn open(connection: &mut PgConnection, event_ids: &[String]) ->
     // that believes that hardly a job is open from reading them all.
     sqlx::query_scalar!(
         r#"
-        with recursive queue (name) as (
-            select min(job_type) from apalis.jobs
-            union all
-            select (select min(job_type) from apalis.jobs where job_type > name) from queue where name is not null
-        )
         select event_id as "event_id!"
-        from unnest($1::text[]) as event_id cross join queue cross join lateral (
+        from unnest($1::text[]) as event_id cross join job_queue cross join lateral (
             select status from apalis.jobs where job_type = name and idempotency_key = event_id limit 1
         ) as queued
         where status <> 'Done'
@@ -40,13 +35,8 @@ pub(crate) async fn open(connection: &mut PgConnection, event_ids: &[String]) ->
 pub(crate) async fn remove(connection: &mut PgConnection, event_ids: &[String]) -> sqlx::Result<u64> {
     let removed = sqlx::query!(
         r#"
-        with recursive queue (name) as (
-            select min(job_type) from apalis.jobs
-            union all
-            select (select min(job_type) from apalis.jobs where job_type > name) from queue where name is not null
-        )
         delete from apalis.jobs
-        using unnest($1::text[]) as event_id cross join queue cross join lateral (
+        using unnest($1::text[]) as event_id cross join job_queue cross join lateral (
             select id from apalis.jobs where job_type = name and idempotency_key = event_id limit 1
         ) as queued
         where jobs.id = queued.id
