@@ -53,7 +53,7 @@ async fn what_was_given_up_is_listed_and_what_failed_for_one_cause_is_run_anew_a
     assert_eq!(again.out, "2 of report-call run anew\n", "{again:?}");
     app.all_done().await;
     assert_eq!(app.text(GIVEN_UP).await, "evt_2");
-    assert_eq!(jobs(&app, &["retry", "--cause", "422"]).await.out, "no such job was given up\n");
+    assert_eq!(jobs(&app, &["retry", "--cause", "422"]).await.out, "there is no such job\n");
 
     for (wrong, hint) in [
         (["retry", "--job", "report-calls"], "`report-calls` is no job: there are "),
@@ -173,4 +173,34 @@ async fn a_text_of_a_vendors_or_a_callers_does_nothing_to_a_terminal() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_job_that_waits_for_its_next_try_is_run_now_and_others_are_left_waiting() {
+    let app = App::with(&[("JOB_RETRY_FIRST", "1h")]).await;
+    for (id, status) in [503, 500].into_iter().enumerate() {
+        app.leaves_jobs();
+        app.stand_in.clear_faults();
+        app.stand_in.fail(Fault::status(status).on(REPORTS).endless());
+        app.deliver(&event(&format!("evt_{id}"), &format!("cl_{id}"))).await;
+        eventually("they wait", async || {
+            let open = "select string_agg(state, ' ' order by event_id) from call_job";
+            let in_hand = "select count(*) from apalis.jobs where status in ('Running', 'Queued')";
+            app.text(open).await == ["retrying"; 2][..=id].join(" ") && app.count(in_hand).await == 0
+        })
+        .await;
+    }
+    app.stand_in.clear_faults();
+
+    assert_eq!(jobs(&app, &["retry"]).await.out, "there is no such job\n", "none was given up");
+    let now = jobs(&app, &["retry", "--waiting", "--cause", "answered 503", "--json"]).await;
+    assert_eq!(
+        serde_json::from_str::<Value>(&now.out).unwrap(),
+        json!({ "changed": true, "jobs": { "report-call": 1 } })
+    );
+    eventually("it is done, and the other one waits", async || {
+        app.text("select string_agg(event_id || ' ' || state, ', ' order by event_id) from call_job").await
+            == "evt_0 done, evt_1 retrying"
+    })
+    .await;
 }

@@ -27,7 +27,8 @@ use crate::{
 pub enum JobsCommand {
     /// Jobs that were given up, or others that are not done.
     List(ListArgs),
-    /// Run jobs anew that were given up, once their cause is mended; all of them where nothing is said.
+    /// Run jobs anew that were given up, once their cause is mended; all of them where nothing is said. With --waiting, run
+    /// those now that wait for their next try.
     Retry(RetryArgs),
     /// Discard jobs that were given up: they are skipped, and never run. Without --yes, only say how many there are.
     Discard(DiscardArgs),
@@ -57,6 +58,10 @@ pub struct ListArgs {
 pub struct RetryArgs {
     #[command(flatten)]
     filter: Filter,
+
+    /// Those that failed and wait for their next try, in place of those that were given up. Times are when the event came.
+    #[arg(long)]
+    waiting: bool,
 
     /// Print JSON: `{"changed": true, "jobs": {"update-crm": 3}}`.
     #[arg(long)]
@@ -108,8 +113,12 @@ pub async fn run(command: &JobsCommand, config: &Config, jobs: &Jobs) -> anyhow:
         JobsCommand::List(args) => list(&db::reader_pool(&url)?, args, &args.filter.which(jobs)?).await,
         JobsCommand::Retry(args) => {
             let (pool, which) = (db::worker_pool(&url, 0)?, args.filter.which(jobs)?);
-            let jobs = said(given_up::retry(&pool, &which).await)?;
-            tell(&Report { changed: true, jobs }, args.json, "run anew")
+            let (jobs, done) = if args.waiting {
+                (open::run_now(&pool, &which).await, "run now")
+            } else {
+                (given_up::retry(&pool, &which).await, "run anew")
+            };
+            tell(&Report { changed: true, jobs: said(jobs)? }, args.json, done)
         }
         JobsCommand::Discard(args) => {
             let (pool, which) = (db::worker_pool(&url, 0)?, args.filter.which(jobs)?);
@@ -133,7 +142,7 @@ fn tell(report: &Report, as_json: bool, done: &str) -> anyhow::Result<()> {
         return Ok(());
     }
     if report.jobs.is_empty() {
-        println!("no such job was given up");
+        println!("there is no such job");
     }
     let would = if report.changed { "" } else { "would be " };
     for (job, count) in &report.jobs {

@@ -6,7 +6,10 @@ use serde_json::Value;
 use sqlx::PgPool;
 
 use super::given_up::{Alike, Cause, Which};
-use crate::search::EndOfNumber;
+use crate::{db, search::EndOfNumber};
+
+/// How many jobs are let run in one transaction.
+const CHUNK: i64 = 500;
 
 /// How many jobs of each queue are not done; of those that wait or come back, a hundred thousand at the most are counted.
 ///
@@ -97,6 +100,59 @@ pub(crate) async fn list(
     )
     .fetch_all(pool)
     .await
+}
+
+/// Lets those of these jobs run now that wait for their next try, each once; returns how many of each name.
+///
+/// # Errors
+///
+/// The database can't be asked. What was changed until then stays so.
+pub(crate) async fn run_now(pool: &PgPool, which: &Which<'_>) -> sqlx::Result<BTreeMap<String, u64>> {
+    let mut jobs = BTreeMap::<String, u64>::new();
+    let mut last = String::new();
+    loop {
+        // In the order of their ids: one that fails and waits again meanwhile is not let run twice.
+        let chunk = sqlx::query!(
+            r#"
+            with chunk as (
+                select id from apalis.jobs
+                where (status = 'Pending' or (status = 'Failed' and attempts < max_attempts))
+                  and id > $1 and run_at > now()
+                  and ($2::text is null or job_type = $2)
+                  and ($3::text is null or idempotency_key = $3)
+                  and exists (
+                      select from call_event where event_id = idempotency_key
+                        and ($4::text is null
+                            or reverse(right(regexp_replace(from_number, '[^0-9]', '', 'g'), 20)) like $4
+                            or reverse(right(regexp_replace(to_number, '[^0-9]', '', 'g'), 20)) like $4)
+                        and ($5::timestamptz is null or received_at >= $5)
+                        and ($6::timestamptz is null or received_at <= $6)
+                  )
+                  and position(lower($7) in lower(coalesce((
+                      select reason from attempt where event_id = idempotency_key and job = job_type
+                      order by number desc limit 1
+                  ), ''))) > 0
+                order by id limit $8
+            )
+            update apalis.jobs set run_at = now() from chunk where jobs.id = chunk.id and run_at > now()
+            returning jobs.id, job_type
+            "#,
+            last,
+            which.job,
+            which.event_id,
+            which.number.map(EndOfNumber::pattern),
+            which.since,
+            which.until,
+            cause(which),
+            CHUNK,
+        );
+        let chunk = db::within(chunk.fetch_all(pool)).await?;
+        let Some(end) = chunk.iter().map(|job| &job.id).max() else { return Ok(jobs) };
+        last.clone_from(end);
+        for job in chunk {
+            *jobs.entry(job.job_type).or_default() += 1;
+        }
+    }
 }
 
 /// What the reason of the last attempt contains.
