@@ -44,6 +44,23 @@ async fn deliveries_and_jobs_are_counted_with_how_long_they_took() {
 }
 
 #[tokio::test]
+async fn every_result_that_an_alert_is_about_is_told_before_the_first_delivery() {
+    let app = App::receiver(&[]).await;
+    let rules = include_str!("../../deploy/prometheus/alerts.yml");
+    let results: Vec<&str> = rules
+        .split("aftercall_deliveries_total{result=~\"")
+        .skip(1)
+        .flat_map(|rule| rule.split('"').next().unwrap().split('|'))
+        .collect();
+    assert!(results.contains(&"wrong_credential") && results.contains(&"not_stored"), "{results:?}");
+    for result in results {
+        let label = format!("result=\"{result}\"");
+        let told = metric(&app, "aftercall_deliveries_total", &[&label]).await;
+        assert_eq!(told, Some(0.0), "{result}");
+    }
+}
+
+#[tokio::test]
 async fn what_waits_what_was_given_up_and_a_paused_vendor_are_shown() {
     let app = App::start().await;
     app.leaves_jobs();
@@ -83,6 +100,6 @@ async fn a_database_that_does_not_answer_leaves_no_number_of_the_queues_and_the_
     assert_eq!(metric(&app, "aftercall_jobs", &waiting).await, Some(0.0));
     sqlx::raw_sql("alter table apalis.jobs rename column status to hidden").execute(&app.db).await.unwrap();
     assert!(metric(&app, "aftercall_jobs", &waiting).await.unwrap().is_nan());
-    assert_eq!(metric(&app, "aftercall_deliveries_total", &["stored"]).await, Some(1.0));
+    assert_eq!(metric(&app, "aftercall_deliveries_total", &["result=\"stored\""]).await, Some(1.0));
     sqlx::raw_sql("alter table apalis.jobs rename column hidden to status").execute(&app.db).await.unwrap();
 }

@@ -163,6 +163,29 @@ pub enum Rejection {
 }
 
 impl Rejection {
+    /// Every [`reason`](Self::reason).
+    pub const REASONS: [&str; 19] = [
+        "address_not_allowed",
+        "no_address",
+        "unknown_proxy",
+        "no_credential",
+        "no_signature",
+        "wrong_credential",
+        "wrong_signature",
+        "repeated_header",
+        "too_many_failures",
+        "encoded_body",
+        "too_large",
+        "broken_body",
+        "slow",
+        "malformed",
+        "no_memory",
+        "not_stored",
+        "not_found",
+        "not_post",
+        "gone",
+    ];
+
     /// The status of the answer.
     #[must_use]
     pub fn status(&self) -> StatusCode {

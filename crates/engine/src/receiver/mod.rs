@@ -53,6 +53,7 @@ impl Receiver {
         outcomes: Arc<Outcomes>,
         tally: Tally,
     ) -> Self {
+        metrics::platform(platform);
         let path = config.path.clone();
         Self { guard: Arc::new(guard), inbox, path, platform, refusals: Arc::default(), tally, outcomes }
     }
