@@ -108,7 +108,7 @@ async fn calls_in_progress_done_and_given_up_have_lists_of_their_own_and_so_have
     let wrong = app.http.post(app.process.url("/webhooks/after-call")).header("x-webhook-token", "wrong");
     assert_eq!(wrong.body("{}").send().await.unwrap().status(), 401);
     eventually("the refusal is written down", async || {
-        page(&app, "/refused").await.contains("<td>after_call</td><td>wrong credential</td><td>1</td>")
+        page(&app, "/refused").await.contains("<td class=\"word\">wrong credential</td><td>1</td>")
     })
     .await;
     let list = page(&app, "/calls").await;
