@@ -185,3 +185,26 @@ async fn deliveries_that_are_refused_and_were_not_before_are_told_without_the_da
     assert!(told[1].starts_with("over: "), "{told:?}");
     assert!(told[1].contains(": deliveries were refused with 401 wrong_credential (from 20"), "{told:?}");
 }
+
+#[tokio::test]
+async fn a_right_secret_from_an_address_that_is_not_listed_is_told_and_answered_as_any_other() {
+    let app = App::receiver(&[]).await;
+    let sink = format!("{}{ALERTS}", app.stand_in.url());
+    let settings = [("ALERT_URL", &*sink), ("WEBHOOK_ALLOWED_IPS", "203.0.113.0/24")];
+    let receiver = app.another_with("receive", &settings).await;
+    let deliver = async |token: &str| {
+        let url = receiver.url("/webhooks/after-call");
+        let answer = app.http.post(url).header("X-Webhook-Token", token).body(SAMPLE).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let stranger = deliver("a guess").await;
+    for _ in 0..3 {
+        assert_eq!(deliver(TOKEN).await, stranger);
+    }
+    eventually("it is told", async || {
+        let moved = "WEBHOOK_ALLOWED_IPS doesn't list it. It has the right secret: if the platform has moved, add its address";
+        told(&app).iter().any(|told| told.contains(moved))
+    })
+    .await;
+    assert_eq!(app.count("select count(*) from call_event").await, 0);
+}

@@ -7,7 +7,10 @@ use base64::{
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::helpers::{App, SAMPLE, TOKEN, told};
+use crate::{
+    cli::program,
+    helpers::{App, SAMPLE, TOKEN, told},
+};
 
 fn signature(key: &str, body: &str) -> Vec<u8> {
     Hmac::<Sha256>::new_from_slice(key.as_bytes())
@@ -54,6 +57,58 @@ async fn a_signature_that_does_not_fit_gets_401() {
     {
         assert_eq!(status(&app, wrong).await, 401, "{wrong}");
     }
+}
+
+#[tokio::test]
+async fn a_wrong_signature_is_explained_in_the_log_and_by_doctor_and_not_in_the_answer() {
+    let settings = [("WEBHOOK_SIGNING_SECRET", KEY), ("WEBHOOK_TOKEN_PREVIOUS", "the-token-before")];
+    let app = App::receiver(&settings).await;
+    let spaced = "{ \"event\": \"call.completed\",\n  \"call_id\": \"cl_\\u00e9\" }\n";
+    let stringified = "{\"event\":\"call.completed\",\"call_id\":\"cl_é\"}";
+    let right = hex_signature(KEY, spaced);
+    for (wrong, explained) in [
+        (hex_signature(TOKEN, spaced), "made with WEBHOOK_TOKEN, not with WEBHOOK_SIGNING_SECRET"),
+        (hex_signature("the-token-before", spaced), "made with WEBHOOK_TOKEN_PREVIOUS"),
+        (hex_signature(KEY, stringified), "over the JSON written anew, not over the bytes that are sent"),
+        (hex_signature(KEY, spaced.trim_end()), "over the body without the line break at its end"),
+        (hex_signature(KEY, &format!("{spaced}\n")), "over the body with a line break after it"),
+        (hex_signature(KEY, &format!("1764300000.{spaced}")), "over a time, a dot and the body"),
+        (BASE64_STANDARD.encode(&right), "the base64 of the hex digits, not of the bytes"),
+        (right[..32].to_owned(), "cut short"),
+        (
+            BASE64_STANDARD.encode(hex_signature(TOKEN, stringified)),
+            "made with WEBHOOK_TOKEN, not with WEBHOOK_SIGNING_SECRET, and over the JSON written anew, not over the bytes \
+             that are sent, and the base64 of the hex digits, not of the bytes",
+        ),
+    ] {
+        let signed = app.post(spaced).header("X-Webhook-Signature", &wrong).header("X-Time", "1764300000");
+        let (status, answer) = told(signed).await;
+        assert_eq!(status, 401);
+        assert!(
+            !answer.contains("made") && !answer.contains("body with") && !answer.contains("cut"),
+            "{answer}"
+        );
+        app.process.says(&format!(": it is {explained} (")).await;
+
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let head = format!(
+            "POST / HTTP/1.1\r\nx-webhook-token: {TOKEN}\r\nX-Webhook-Signature: {wrong}\r\nx-time: 1764300000"
+        );
+        std::fs::write(file.path(), format!("{head}\r\n\r\n{spaced}")).unwrap();
+        let arguments = ["doctor", "--delivery", file.path().to_str().unwrap()];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let token = [("WEBHOOK_TOKEN".to_owned(), TOKEN.to_owned())];
+        let ran = program(&arguments, &[&settings[..], &token].concat()).await;
+        assert!(ran.code == 1 && ran.out.contains("✓ credential: it is right"), "{ran:?}");
+        assert!(ran.out.contains(&format!(": it is {explained} → sign the bytes")), "{ran:?}");
+    }
+    let log = app.process.log();
+    assert!(!log.contains(&right) && !log.contains(KEY), "{log}");
+    assert_eq!(
+        told(app.post(spaced).header("X-Webhook-Signature", hex_signature("other", spaced))).await.0,
+        401
+    );
+    app.process.says("in hex or base64 (127.0.0.1").await;
 }
 
 #[tokio::test]

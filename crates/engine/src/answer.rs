@@ -96,6 +96,9 @@ pub enum Rejection {
     /// The client's address is not allowed.
     #[error("this address may not deliver here: WEBHOOK_ALLOWED_IPS doesn't list it")]
     AddressNotAllowed,
+    /// The same, of a client with the right secret: it may be the platform, from another address than before.
+    #[error("{}", Self::AddressNotAllowed)]
+    Moved,
     /// A trusted proxy doesn't say for whom it forwards.
     #[error("the proxy's X-Forwarded-For names no address")]
     NoAddress,
@@ -120,7 +123,10 @@ pub enum Rejection {
     #[error(
         "wrong signature: it must be the HMAC-SHA256 of the raw body under the shared secret, in hex or base64"
     )]
-    WrongSignature,
+    WrongSignature {
+        /// What was done in place of that, as far as it can be told; never part of the answer.
+        slip: Option<String>,
+    },
     /// A header that decides was sent twice.
     #[error("the header {0} was sent more than once")]
     Repeated(HeaderName),
@@ -164,8 +170,9 @@ pub enum Rejection {
 
 impl Rejection {
     /// Every [`reason`](Self::reason).
-    pub const REASONS: [&str; 19] = [
+    pub const REASONS: [&str; 20] = [
         "address_not_allowed",
+        "platform_moved",
         "no_address",
         "unknown_proxy",
         "no_credential",
@@ -191,10 +198,11 @@ impl Rejection {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::BrokenBody | Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::WrongCredential { .. } | Self::WrongSignature | Self::Repeated(_) => {
+            Self::WrongCredential { .. } | Self::WrongSignature { .. } | Self::Repeated(_) => {
                 StatusCode::UNAUTHORIZED
             }
             Self::AddressNotAllowed
+            | Self::Moved
             | Self::NoAddress
             | Self::UnknownProxy
             | Self::NoCredential
@@ -210,17 +218,30 @@ impl Rejection {
         }
     }
 
+    /// What people are told of it, in the log and by alerts: more than the sender.
+    #[must_use]
+    pub fn for_people(&self) -> String {
+        match self {
+            Self::WrongSignature { slip: Some(slip) } => format!("{self}: {slip}"),
+            Self::Moved => {
+                format!("{self}. It has the right secret: if the platform has moved, add its address")
+            }
+            _ => self.to_string(),
+        }
+    }
+
     /// A word for it without any text of the sender's, by which refusals are counted.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
             Self::AddressNotAllowed => "address_not_allowed",
+            Self::Moved => "platform_moved",
             Self::NoAddress => "no_address",
             Self::UnknownProxy => "unknown_proxy",
             Self::NoCredential => "no_credential",
             Self::NoSignature => "no_signature",
             Self::WrongCredential { .. } => "wrong_credential",
-            Self::WrongSignature => "wrong_signature",
+            Self::WrongSignature { .. } => "wrong_signature",
             Self::Repeated(_) => "repeated_header",
             Self::TooManyFailures => "too_many_failures",
             Self::EncodedBody => "encoded_body",
@@ -237,7 +258,10 @@ impl Rejection {
     }
 
     fn has_read_the_body(&self) -> bool {
-        matches!(self, Self::NoSignature | Self::WrongSignature | Self::Malformed(_) | Self::NotStored(_))
+        matches!(
+            self,
+            Self::NoSignature | Self::WrongSignature { .. } | Self::Malformed(_) | Self::NotStored(_)
+        )
     }
 
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {

@@ -18,8 +18,8 @@ use crate::{
     admin,
     app::{self, Parts, Roles},
     commands::{
-        self, calls::CallsCommand, config::MASK, erase::EraseArgs, init::InitArgs, jobs::JobsCommand,
-        retry::RetryArgs, send::SendArgs,
+        self, calls::CallsCommand, config::MASK, doctor::DoctorArgs, erase::EraseArgs, init::InitArgs,
+        jobs::JobsCommand, retry::RetryArgs, send::SendArgs,
     },
     config::{
         Declared, Source, Values,
@@ -166,7 +166,7 @@ enum Cmd {
     ///
     /// Run it where the workers' settings are: it changes nothing, here or at a vendor. A tick is well, a cross is not, a
     /// dash was not looked at; it fails where there is a cross.
-    Doctor,
+    Doctor(DoctorArgs),
     /// Show the settings in force and where each came from; secrets are masked.
     Config,
     /// Send a call to a receiver, as the platform would, with the configured credential.
@@ -224,8 +224,8 @@ async fn run(app: &App, from_file: &FromFile) -> anyhow::Result<ExitCode> {
         Some(Cmd::Receive) => serve(app, &source()?, Roles { receive: true, work: false }).await?,
         Some(Cmd::Work) => serve(app, &source()?, Roles { receive: false, work: true }).await?,
         Some(Cmd::Init(args)) => commands::init::run(&args, app.parts.platform, app.example)?,
-        Some(Cmd::Doctor) => {
-            if !commands::doctor::run(source(), &app.parts.jobs).await {
+        Some(Cmd::Doctor(args)) => {
+            if !commands::doctor::run(&args, source(), &app.parts.jobs, app.parts.platform).await {
                 return Ok(ExitCode::FAILURE);
             }
         }

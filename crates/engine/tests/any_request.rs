@@ -283,7 +283,7 @@ async fn heard(case: &Case) -> &'static str {
             "heard"
         }
         Err(refused) => match &*refused.why {
-            Rejection::AddressNotAllowed | Rejection::NoAddress => "address",
+            Rejection::AddressNotAllowed | Rejection::Moved | Rejection::NoAddress => "address",
             Rejection::UnknownProxy => "unknown proxy",
             Rejection::NoCredential => "no credential",
             Rejection::WrongCredential { basic } => {
@@ -294,7 +294,7 @@ async fn heard(case: &Case) -> &'static str {
             Rejection::EncodedBody => "encoded",
             Rejection::TooLarge { limit: 100 } => "too large",
             Rejection::NoSignature => "no signature",
-            Rejection::WrongSignature => "wrong signature",
+            Rejection::WrongSignature { .. } => "wrong signature",
             other => panic!("{other}"),
         },
     }

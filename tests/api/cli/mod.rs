@@ -31,6 +31,6 @@ fn changed(usual: &[(String, String)], name: &str, value: &str) -> Vec<(String, 
     all
 }
 
-async fn program(arguments: &[&str], settings: &[(String, String)]) -> Ran {
+pub(crate) async fn program(arguments: &[&str], settings: &[(String, String)]) -> Ran {
     run(arguments, settings, "").await
 }

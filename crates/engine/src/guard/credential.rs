@@ -3,7 +3,7 @@
 //!
 //! Secrets are compared as digests, so that the time taken tells neither their content nor their length.
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -64,6 +64,12 @@ impl Credentials {
             None => None,
         };
         self.check_with(sent, headers)
+    }
+
+    /// Whether a right secret is in the headers.
+    pub(super) fn know(&self, headers: &HeaderMap) -> bool {
+        let sent = |name| headers.get(name).is_some_and(|sent: &HeaderValue| self.hold(sent.as_bytes()));
+        sent(&self.token_header) || sent(&header::AUTHORIZATION)
     }
 
     /// The same where the token did not stand in a header.

@@ -11,6 +11,7 @@ mod headers;
 pub(crate) mod memory;
 mod previous;
 mod signature;
+mod slip;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -123,8 +124,25 @@ impl Guard {
         let ConnectInfo(peer) =
             parts.extensions.get::<ConnectInfo<SocketAddr>>().expect("the server adds the peer");
         let peer = peer.ip().to_canonical();
-        let client = self.addresses.admit(peer, &parts.headers)?;
+        let admitted = self.addresses.admit(peer, &parts.headers);
+        let client = admitted.map_err(|refused| match *refused.why {
+            // To whoever sends it, it is the same answer.
+            Rejection::AddressNotAllowed if token.is_none() && self.knows_secret(&parts.headers) => {
+                Refused::new(refused.client, Rejection::Moved)
+            }
+            _ => refused,
+        })?;
         self.read(client, &parts.headers, body, token).await.map_err(|why| Refused::new(client, why))
+    }
+
+    /// What its credential and its signature are worth, each for itself. Nothing is admitted by it, and no failure counted.
+    pub(crate) fn judge(&self, headers: &HeaderMap, body: &[u8]) -> [Result<(), Rejection>; 2] {
+        let secrets = self.secrets.now();
+        [secrets.credentials.check(headers), secrets.signatures.check(headers, body)]
+    }
+
+    fn knows_secret(&self, headers: &HeaderMap) -> bool {
+        self.secrets.now().credentials.know(headers)
     }
 
     /// The request of an address that may deliver, once all else is verified.

@@ -10,7 +10,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-use super::headers::single;
+use super::{
+    headers::single,
+    slip::{self, NamedKey},
+};
 use crate::{
     answer::Rejection,
     config::{ConfigError, SignaturePolicy, WebhookConfig},
@@ -26,6 +29,8 @@ pub(super) struct Signatures {
     policy: SignaturePolicy,
     header: HeaderName,
     keys: Vec<Hmac<Sha256>>,
+    /// All that somebody may sign with, to explain a signature that doesn't fit.
+    known: Vec<NamedKey>,
 }
 
 impl Signatures {
@@ -57,7 +62,7 @@ impl Signatures {
             }
         }
         let keys = secret.into_iter().chain(previous).map(key).collect();
-        Ok(Self { policy, header: config.signature_header.clone(), keys })
+        Ok(Self { policy, header: config.signature_header.clone(), keys, known: known(config) })
     }
 
     pub(super) fn check(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Rejection> {
@@ -68,13 +73,30 @@ impl Signatures {
             None if self.policy == SignaturePolicy::Optional => Ok(()),
             None => Err(Rejection::NoSignature),
             Some(sent) => {
-                let sent = decode(sent).ok_or(Rejection::WrongSignature)?;
+                let mac = decode(sent).unwrap_or_default();
                 let signed_with =
-                    |key: &Hmac<Sha256>| key.clone().chain_update(body).verify_slice(&sent).is_ok();
-                if self.keys.iter().any(signed_with) { Ok(()) } else { Err(Rejection::WrongSignature) }
+                    |key: &Hmac<Sha256>| key.clone().chain_update(body).verify_slice(&mac).is_ok();
+                if self.keys.iter().any(signed_with) {
+                    return Ok(());
+                }
+                let slip = slip::explain(headers, body, sent, &self.known);
+                Err(Rejection::WrongSignature { slip })
             }
         }
     }
+}
+
+/// Every secret of the webhook; the first is the one to sign with.
+fn known(config: &WebhookConfig) -> Vec<NamedKey> {
+    let signing = [
+        (&config.signing_secret, "made with WEBHOOK_SIGNING_SECRET"),
+        (&config.signing_secret_previous, "made with WEBHOOK_SIGNING_SECRET_PREVIOUS"),
+        (&config.token, "made with WEBHOOK_TOKEN, not with WEBHOOK_SIGNING_SECRET"),
+        (&config.token_previous, "made with WEBHOOK_TOKEN_PREVIOUS"),
+        (&config.basic_password, "made with WEBHOOK_BASIC_PASSWORD"),
+    ];
+    let set = signing.into_iter().filter_map(|(secret, name)| Some((name, key(secret.as_ref()?))));
+    set.enumerate().map(|(place, (name, key))| (if place > 0 { name } else { "" }, key)).collect()
 }
 
 fn key(secret: &SecretString) -> Hmac<Sha256> {

@@ -94,7 +94,7 @@ pub async fn log(State(receiver): State<Receiver>, request: Request, next: Next)
         receiver.outcomes.refused(*client, why);
         receiver.count(begun, why.status(), why.reason());
         if receiver.refusals.note(*client, why) {
-            let status = why.status().as_u16();
+            let (status, why) = (why.status().as_u16(), why.for_people());
             tracing::info!(target: "call", status, %client, trace_id, ms, "<-- {status} {why} ({client}, {ms} ms)");
         }
     }

@@ -63,7 +63,7 @@ impl Outcomes {
         if status.is_server_error() || [404, 405, 410, 429].contains(&status.as_u16()) {
             return;
         }
-        let (status, why) = (status.as_u16(), rejection.to_string());
+        let (status, why) = (status.as_u16(), rejection.for_people());
         let counts = &mut *self.counts();
         let has_delivered = counts.delivering.contains(&household(client));
         let kind = Kind { reason: rejection.reason(), has_delivered };

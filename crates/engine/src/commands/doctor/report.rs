@@ -5,9 +5,9 @@ use crate::telemetry::Safe;
 /// How much was found so far; each line is printed as soon as it is known.
 #[derive(Default)]
 pub(super) struct Report {
-    pub(super) ticks: u32,
-    pub(super) crosses: u32,
-    pub(super) dashes: u32,
+    ticks: u32,
+    crosses: u32,
+    dashes: u32,
 }
 
 impl Report {
@@ -21,6 +21,13 @@ impl Report {
     pub(super) fn cross(&mut self, what: &str, found: &str, to_do: &str) {
         self.crosses += 1;
         println!("✗ {what}: {} → {to_do}", Safe(found));
+    }
+
+    /// Sums up, and returns whether all is well.
+    pub(super) fn end(self) -> bool {
+        let Self { ticks, crosses, dashes } = self;
+        println!("{ticks} well, {crosses} wrong, {dashes} not looked at");
+        crosses == 0
     }
 
     /// It was not looked at, for this reason.
