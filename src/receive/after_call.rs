@@ -2,13 +2,14 @@
 //! file like this one.
 //!
 //! A call is worth more than its form: only `event` and `call_id` must be there. Any other field that is absent or of
-//! the wrong type is `None` and leaves a sentence in `problems`.
+//! the wrong type is `None` and leaves a sentence in `problems`. What names neither is a test of the webhook: stored, and
+//! no more.
 
 use std::borrow::Cow;
 
 use askama::Template;
 use engine::{
-    call::{Call, Direction, Status},
+    call::{CALL_COMPLETED, Call, Direction, Status},
     fields::{Fields, Malformed, Need::Expected, Need::Optional},
     platform::{Form, Platform},
 };
@@ -29,16 +30,29 @@ pub const PLATFORM: Platform = Platform {
 ///
 /// # Errors
 ///
-/// [`Malformed`] when the body is no JSON object, or lacks `event` or `call_id`; it says what and where.
+/// [`Malformed`] when the body is no JSON object, or has one of `event` and `call_id` without the other that belongs to it; it
+/// says what and where.
 pub fn parse(body: &[u8]) -> Result<Call, Malformed> {
     let text = String::from_utf8_lossy(body);
     let mut fields = Fields::of(&text)?;
     if let Cow::Owned(_) = text {
         fields.problems.push("the body is not UTF-8".to_owned());
     }
+    // What the button *Send Test* sends is not documented.
+    if !fields.has("event") && !fields.has("call_id") {
+        let problems = vec!["it names no event and no call: taken for a test of the webhook".to_owned()];
+        return Ok(Call { event: "test".to_owned(), extra: fields.rest(), problems, ..Call::default() });
+    }
+    let event = fields.required("event")?;
+    let of_a_call = event == CALL_COMPLETED || fields.has("call_id");
+    let call_id = if of_a_call {
+        fields.required("call_id")?
+    } else {
+        fields.text("call_id", Optional).unwrap_or_default()
+    };
     Ok(Call {
-        event: fields.required("event")?,
-        call_id: fields.required("call_id")?,
+        event,
+        call_id,
         // (Documentation, "Idempotency": "Use `event_id` to deduplicate in case of retries".)
         event_id: fields.read("event_id", Expected, "a text").unwrap_or_default(),
         occurred_at: fields.time("occurred_at", Expected),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sqlx::Row;
 
-use crate::helpers::{App, CURL_SAMPLE, SAMPLE, event};
+use crate::helpers::{App, CURL_SAMPLE, SAMPLE, event, told};
 
 #[tokio::test]
 async fn the_sample_is_stored_field_by_field_and_byte_for_byte() {
@@ -227,4 +227,32 @@ async fn hostile_ids_are_harmless_in_the_log() {
         app.process.log()
     );
     assert!(!app.process.log().contains(['\u{1b}', '\u{7}', '\u{202e}']), "{}", app.process.log());
+}
+
+#[tokio::test]
+async fn a_test_of_the_webhook_is_stored_and_starts_nothing_and_half_a_call_is_refused() {
+    let app = App::receiver(&[]).await;
+    for test in [
+        json!({}),
+        json!({ "message": "hello" }),
+        json!({ "event": null }),
+        json!({ "event": "webhook.test" }),
+    ] {
+        let (status, word) = told(app.post(test.to_string())).await;
+        assert_eq!((status, word.as_str()), (200, "stored"), "{test}");
+        assert_eq!(told(app.post(test.to_string())).await.1, "duplicate", "{test}");
+    }
+    assert_eq!(app.count("select count(*) from apalis.jobs").await, 0);
+    let calls = "select string_agg(event || ' ' || events || ' ' || (call_id = event_id), ', ' order by event) from call";
+    assert_eq!(app.text(calls).await, "test 1 true, test 1 true, test 1 true, webhook.test 1 true");
+    let hello = "select extra ->> 'message' || ': ' || problems[1] from stored_event where extra ? 'message'";
+    assert_eq!(
+        app.text(hello).await,
+        "hello: it names no event and no call: taken for a test of the webhook"
+    );
+    for half in
+        [json!({ "event": "call.completed" }), json!({ "call_id": "cl_1" }), json!({ "event": {}, "a": "b" })]
+    {
+        assert_eq!(told(app.post(half.to_string())).await.0, 400, "{half}");
+    }
 }

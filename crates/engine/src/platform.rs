@@ -15,8 +15,8 @@ const LONGEST_EVENT_ID: usize = 255;
 pub struct Platform {
     /// Its name, which stands in each of its calls and events.
     pub name: &'static str,
-    /// Reads a call from the body of one of its events, but for what is ours to say of it: `platform`, `received_at`, and an
-    /// `event_id` where the platform sent none. It is run again on stored bodies, so a later one must read what an earlier one did.
+    /// Reads a call from the body of one of its events, but for what is ours to say of it: `platform`, `received_at`, an
+    /// `event_id` where the platform sent none, and a `call_id` for an event of no call. It is run again on stored bodies, so a later one must read what an earlier one did.
     pub parse: fn(&[u8]) -> Result<Call, Malformed>,
     /// A call of its form that ended so: `sample("missed", "inbound")`.
     pub sample: fn(&str, &str) -> Value,
@@ -79,6 +79,10 @@ impl Platform {
             call.event_id = format!("sha256:{}", hex::encode(Sha256::digest(body)));
         }
         call.make_storable();
+        // Of no call: it stands for itself, and not beside others of no call.
+        if call.call_id.is_empty() {
+            call.call_id.clone_from(&call.event_id);
+        }
         Ok(call)
     }
 

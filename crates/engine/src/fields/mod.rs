@@ -69,6 +69,12 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Whether it is there, and not null.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.raw.get(name).is_some_and(|raw| raw.get() != "null")
+    }
+
     /// A field without which there is no event.
     ///
     /// # Errors
