@@ -1,8 +1,10 @@
 //! `aftercall send`.
 
+use stand_in::Fault;
+
 use crate::{
     cli::{changed, program, settings},
-    helpers::{App, Ran, SAMPLE, TOKEN, run},
+    helpers::{App, REPORTS, Ran, SAMPLE, TOKEN, run},
 };
 
 /// What a sender on the receiver's own machine has set.
@@ -135,4 +137,93 @@ async fn where_nobody_listens_it_says_so() {
     let ran = program(&["send"], &settings([("LISTEN_ADDR", free.as_str()), ("WEBHOOK_TOKEN", TOKEN)])).await;
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("refused") && ran.err.contains("aftercall receive"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_call_that_is_followed_is_shown_with_what_each_job_made_and_fails_where_one_does() {
+    let app = App::start().await;
+    let beside = [beside(&app), settings([("DATABASE_URL", app.setting("DATABASE_URL"))])].concat();
+    let ran = program(&["send", "--follow"], &beside).await;
+    let id = event_id(&ran);
+    assert!(
+        ran.code == 0 && ran.out.contains(&format!("    report-call done: delivery {id}:report-call")),
+        "{ran:?}"
+    );
+    assert!(ran.out.lines().last().unwrap().ends_with(" ms)"), "{ran:?}");
+
+    app.leaves_jobs();
+    app.stand_in.fail(Fault::status(422).on(REPORTS));
+    let ran = program(&["send", "--follow"], &beside).await;
+    assert!(
+        ran.code == 1 && ran.out.contains("    report-call given up: REPORT_URL answered 422"),
+        "{ran:?}"
+    );
+    assert!(ran.err.contains("not all is done"), "{ran:?}");
+
+    app.stand_in.fail(Fault::status(503).on(REPORTS).endless());
+    let ran = program(&["send", "--follow", "1"], &beside).await;
+    assert!(
+        ran.code == 1 && ran.out.contains("    report-call retrying: REPORT_URL answered 503"),
+        "{ran:?}"
+    );
+    assert!(ran.err.contains("not done after 1 s: report-call."), "{ran:?}");
+
+    let test = run(&["send", "--follow", "--file", "-"], &beside, "{}").await;
+    assert!(test.code == 0 && test.out.contains("    it starts no job"), "{test:?}");
+}
+
+#[tokio::test]
+async fn a_file_of_many_calls_is_sent_call_by_call_and_what_is_refused_is_told_with_its_line() {
+    let app = App::receiver(&[]).await;
+    let call =
+        |id: usize| format!(r#"{{"event":"call.completed","event_id":"evt_{id}","call_id":"cl_{id}"}}"#);
+    let lines = [
+        call(1),
+        call(2),
+        String::new(),
+        call(1),
+        "{\"event\":\"call.completed\"}".to_owned(),
+        "{".to_owned(),
+        call(3),
+    ];
+    let sent = run(&["send", "--file", "-"], &beside(&app), &lines.join("\n")).await;
+    assert_eq!(sent.code, 1, "{sent:?}");
+    assert!(sent.out.contains("line 5 refused: 400 `call_id` is missing"), "{sent:?}");
+    assert!(sent.out.contains("line 6 refused: 400 the body is not valid JSON"), "{sent:?}");
+    assert!(sent.out.ends_with("6 calls: 3 stored, 1 duplicate, 2 refused\n"), "{sent:?}");
+
+    let array = format!("[{},\n{}]", call(3), call(4));
+    let again = run(&["send", "--file", "-"], &beside(&app), &array).await;
+    assert_eq!(
+        (again.code, again.out.as_str()),
+        (0, "2 calls: 1 stored, 1 duplicate, 0 refused\n"),
+        "{again:?}"
+    );
+    assert_eq!(app.count("select count(*) from call_event").await, 4);
+
+    let wrong = changed(&beside(&app), "WEBHOOK_TOKEN", "wrong");
+    let refused = run(&["send", "--file", "-"], &wrong, &array).await;
+    assert!(refused.code == 1 && refused.err.contains("401: compare WEBHOOK_TOKEN"), "{refused:?}");
+    let flags = run(&["send", "--file", "-", "--status", "missed"], &beside(&app), &array).await;
+    assert!(flags.code == 1 && flags.err.contains("flags replace the fields of one call"), "{flags:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_sent_while_the_database_is_away_waits_for_it_and_is_sent_whole() {
+    let app = App::receiver(&[]).await;
+    let lines: Vec<_> = (0..40)
+        .map(|id| format!(r#"{{"event":"call.completed","event_id":"evt_{id}","call_id":"cl_{id}"}}"#))
+        .collect();
+    sqlx::raw_sql("alter table call_event rename to hidden").execute(&app.db).await.unwrap();
+    let settings = beside(&app);
+    let sending =
+        tokio::spawn(async move { run(&["send", "--file", "-"], &settings, &lines.join("\n")).await });
+    app.process.says("<-- 503").await;
+    sqlx::raw_sql("alter table hidden rename to call_event").execute(&app.db).await.unwrap();
+    let sent = sending.await.unwrap();
+    assert_eq!(
+        (sent.code, sent.out.as_str()),
+        (0, "40 calls: 40 stored, 0 duplicate, 0 refused\n"),
+        "{sent:?}"
+    );
 }

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 use sqlx::PgPool;
 
-use super::values::{json, member, number, said, time};
+use super::values::{database, json, member, number, said, time};
 use crate::{
     config::Config,
     db, search,
@@ -70,7 +70,7 @@ pub struct ShowArgs {
 ///
 /// There is no such call, or the database can't be asked.
 pub async fn run(command: &CallsCommand, config: &Config) -> anyhow::Result<()> {
-    let pool = db::reader_pool(&config.database()?)?;
+    let pool = db::reader_pool(&database(config)?)?;
     match command {
         CallsCommand::List(args) => {
             let calls = said(find(&pool, args).await)?;

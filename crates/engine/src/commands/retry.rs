@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::values::{said, time};
+use super::values::{database, said, time};
 use crate::{
     config::Config,
     db,
@@ -45,7 +45,7 @@ pub async fn run(args: &RetryArgs, config: &Config, jobs: &Jobs) -> anyhow::Resu
         until: *until,
         ..Which::default()
     };
-    let again = said(given_up::retry(&db::worker_pool(&config.database()?, 0)?, &which).await)?;
+    let again = said(given_up::retry(&db::worker_pool(&database(config)?, 0)?, &which).await)?;
     println!("{} of {job} run anew", again.values().sum::<u64>());
     Ok(())
 }

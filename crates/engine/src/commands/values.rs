@@ -4,10 +4,12 @@ use std::fmt::Write;
 
 use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
+    config::{Config, ConfigError},
     db,
     search::EndOfNumber,
     telemetry::{Safe, at, misleads},
@@ -30,6 +32,21 @@ pub(super) fn number(text: &str) -> Result<EndOfNumber, String> {
     number.ok_or_else(|| {
         "write the number, or its last five digits or more: '+1 408 555 1234', 5551234".to_owned()
     })
+}
+
+/// The configured database, or that of a `cargo run` on this machine where none is.
+///
+/// # Errors
+///
+/// There is neither.
+pub(super) fn database(config: &Config) -> Result<SecretString, ConfigError> {
+    #[cfg(feature = "dev")]
+    if config.database_url.is_none()
+        && let Some(url) = crate::dev::kept_database()
+    {
+        return Ok(url);
+    }
+    config.database()
 }
 
 /// What the database says, or what to look at where it can't be asked.

@@ -33,6 +33,9 @@ const STAND_IN_ADDRESS: &str = "127.0.0.1:8090";
 /// The file that keeps the webhook's secret.
 const TOKEN_FILE: &str = "webhook-token";
 
+/// The file that says where the private Postgres is while it runs.
+const DATABASE_FILE: &str = "database-url";
+
 /// Vendors that a stand-in can play.
 pub struct Vendors {
     /// Starts it at this address; it keeps what it is told in this file.
@@ -105,7 +108,9 @@ pub async fn complete(
     if config.database_url.is_none() {
         println!("\n  Starting a private Postgres; the first time takes a few seconds …");
         let postgres = tokio::task::spawn_blocking(move || LocalPostgres::start_kept(&name)).await??;
-        source.set("DATABASE_URL", postgres.url("postgres"));
+        let url = postgres.url("postgres");
+        write_secret(&directory.join(DATABASE_FILE), &url)?;
+        source.set("DATABASE_URL", url);
         dev.postgres = Some(postgres);
     }
     let webhook = &config.webhook;
@@ -134,7 +139,17 @@ fn name() -> String {
 /// The webhook's secret that a run on this machine has made for itself, where one has.
 #[must_use]
 pub fn kept_token() -> Option<SecretString> {
-    let file = local_postgres::data_directory(&name()).ok()?.join(TOKEN_FILE);
+    kept(TOKEN_FILE)
+}
+
+/// The URL of the private Postgres of the run that is going on on this machine, where one is.
+#[must_use]
+pub fn kept_database() -> Option<SecretString> {
+    kept(DATABASE_FILE)
+}
+
+fn kept(file: &str) -> Option<SecretString> {
+    let file = local_postgres::data_directory(&name()).ok()?.join(file);
     let secret = fs::read_to_string(file).ok()?;
     Some(secret.trim().into())
 }
@@ -157,13 +172,18 @@ fn read_or_make(file: &Path) -> anyhow::Result<String> {
         Ok(secret) if !secret.trim().is_empty() => Ok(secret.trim().to_owned()),
         Ok(_) => anyhow::bail!("it is empty: delete it"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let secret = new_secret()?;
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
-            writeln!(file, "{}", secret.expose_secret())?;
-            Ok(secret.expose_secret().to_owned())
+            let secret = new_secret()?.expose_secret().to_owned();
+            write_secret(file, &secret)?;
+            Ok(secret)
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Into a file that only we can read.
+fn write_secret(file: &Path, secret: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
+    writeln!(file, "{secret}")
 }
 
 impl Dev {
@@ -204,6 +224,9 @@ impl Dev {
             (stand_in.stop)().await;
         }
         if let Some(postgres) = self.postgres {
+            // Where it is gone already, nobody is misled by it.
+            let _gone =
+                local_postgres::data_directory(&name()).map(|kept| fs::remove_file(kept.join(DATABASE_FILE)));
             tokio::task::spawn_blocking(|| postgres.stop()).await??;
         }
         Ok(())

@@ -15,6 +15,7 @@ use self::{
     found::{Receipt, Search, Summary},
     number::Number,
 };
+use super::values::database;
 use crate::{config::Config, db, work::pruning};
 
 /// How many calls go in one transaction.
@@ -61,7 +62,7 @@ struct Report {
 /// It is no number with a country's code, the database can't be asked, or a job of a call doesn't end.
 pub async fn run(args: &EraseArgs, config: &Config) -> anyhow::Result<()> {
     let number = Number::parse(&args.number.join(" "))?;
-    let pool = db::worker_pool(&config.database()?, 1)?;
+    let pool = db::worker_pool(&database(config)?, 1)?;
     let mut report = Report { erased: args.yes, ..Report::default() };
     let erased = erase(&pool, &number, &mut report).await;
     if erased.is_err() {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use sqlx::PgPool;
 
 use self::filter::Filter;
-use super::values::{json, member, said};
+use super::values::{database, json, member, said};
 use crate::{
     config::Config,
     db,
@@ -108,7 +108,7 @@ struct Report {
 ///
 /// There is no job of this name, what is to be discarded isn't said, or the database can't be asked.
 pub async fn run(command: &JobsCommand, config: &Config, jobs: &Jobs) -> anyhow::Result<()> {
-    let url = config.database()?;
+    let url = database(config)?;
     match command {
         JobsCommand::List(args) => list(&db::reader_pool(&url)?, args, &args.filter.which(jobs)?).await,
         JobsCommand::Retry(args) => {

@@ -1,13 +1,16 @@
 //! What `send` sends: a file, or a call made up.
 
 use std::{
+    collections::HashMap,
     fs,
     io::{Read, stdin},
     path::PathBuf,
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
+use axum::body::Bytes;
 use clap::Args;
+use serde_json::value::RawValue;
 
 use crate::{
     config::ConfigError,
@@ -49,15 +52,15 @@ pub(super) struct EventArgs {
     #[arg(long, value_name = "ID")]
     event_id: Option<String>,
 
-    /// A file to send as it is, `-` for standard input; flags replace its fields.
+    /// A file to send as it is, `-` for standard input; flags replace its fields. One with many calls, each on a line of its own
+    /// or all in one JSON array, is sent call by call: it is safe to interrupt and to repeat.
     #[arg(long, value_name = "PATH")]
     file: Option<PathBuf>,
 }
 
 impl EventArgs {
-    /// The body of the delivery. A file without flags is sent as it is; in any other the platform's token is put where it
-    /// belongs.
-    pub(super) fn body(self, platform: &Platform, token: Option<String>) -> anyhow::Result<Vec<u8>> {
+    /// What to deliver. A file without flags is sent as it is; in any other the platform's token is put where it belongs.
+    pub(super) fn content(self, platform: &Platform, token: Option<String>) -> anyhow::Result<Content> {
         let mut said = Said {
             status: self.status,
             direction: self.direction,
@@ -76,8 +79,16 @@ impl EventArgs {
             }
             Some(path) => {
                 let text = read(path).with_context(|| format!("{} can't be read", path.display()))?;
+                let text = Bytes::from(text);
+                if let Some(calls) = calls(&text)? {
+                    ensure!(
+                        said == Said::default(),
+                        "flags replace the fields of one call, and the file holds more"
+                    );
+                    return Ok(Content::Many(calls));
+                }
                 if said == Said::default() {
-                    return Ok(text);
+                    return Ok(Content::One(text.into()));
                 }
                 serde_json::from_slice(&text).unwrap_or_default()
             }
@@ -86,8 +97,37 @@ impl EventArgs {
         let object = object.context("flags replace fields of a JSON object, and the file holds none")?;
         said.token = token;
         (platform.write)(object, &said);
-        Ok(event.to_string().into_bytes())
+        Ok(Content::One(event.to_string().into_bytes()))
     }
+}
+
+/// What is delivered.
+pub(super) enum Content {
+    /// The body of one delivery.
+    One(Vec<u8>),
+    /// Several, each with its place in the file.
+    Many(Vec<(String, Bytes)>),
+}
+
+/// The calls of a file that holds many: a JSON array, or lines of which the first is a JSON object. Each is the receiver's to
+/// judge, a broken line too.
+fn calls(text: &Bytes) -> anyhow::Result<Option<Vec<(String, Bytes)>>> {
+    if text.trim_ascii_start().starts_with(b"[") {
+        let items: Vec<&RawValue> =
+            serde_json::from_slice(text).context("the file's JSON array is broken")?;
+        let call = |(place, item): (usize, &&RawValue)| {
+            (format!("call {}", place + 1), text.slice_ref(item.get().as_bytes()))
+        };
+        return Ok(Some(items.iter().enumerate().map(call).collect()));
+    }
+    let lines = text.split(|&byte| byte == b'\n').enumerate();
+    let mut lines = lines.filter(|(_, line)| !line.trim_ascii().is_empty()).peekable();
+    let is_object = |line: &[u8]| serde_json::from_slice::<HashMap<&str, &RawValue>>(line).is_ok();
+    let begins = lines.peek().is_some_and(|(_, line)| is_object(line));
+    let call =
+        |(place, line): (usize, &[u8])| (format!("line {}", place + 1), text.slice_ref(line.trim_ascii()));
+    let calls: Vec<_> = lines.map(call).collect();
+    Ok((begins && calls.len() > 1).then_some(calls))
 }
 
 fn field(text: &str) -> Result<(String, String), ConfigError> {

@@ -1,31 +1,31 @@
-//! `send`: one call to a receiver, as the platform would send it.
+//! `send`: a call to a receiver, as the platform would send it, or all those of a file.
 
+mod batch;
 mod event;
+mod follow;
 mod hint;
+mod sender;
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, ensure};
 use clap::Args;
-use hmac::{Hmac, KeyInit, Mac};
-use reqwest::{Method, RequestBuilder, Url, header::CONTENT_TYPE};
+use reqwest::Url;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
-use sha2::Sha256;
 
+use super::values::database;
 use crate::{
-    config::{Config, SignaturePolicy, WebhookConfig},
+    config::Config,
+    db,
     platform::Platform,
     telemetry::{Safe, millis},
-    vendor::Vendor,
 };
-use event::EventArgs;
-
-/// (Documentation, "Error handling": "Delivery times out after 5 seconds".)
-const DEADLINE: Duration = Duration::from_secs(5);
+use event::{Content, EventArgs};
+use sender::{Answered, Sender};
 
 /// The call to send, and where to.
 #[derive(Debug, Args)]
@@ -33,6 +33,11 @@ pub struct SendArgs {
     /// Where to [default: `WEBHOOK_PATH` at `LISTEN_ADDR`].
     #[arg(long)]
     url: Option<Url>,
+
+    /// Wait for the call's jobs and show what each made, for so many seconds at the most; it fails where one of them does. It
+    /// asks the receiver's database (`DATABASE_URL`); beside a `cargo run` on the same machine there is nothing to set.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "60")]
+    follow: Option<u64>,
 
     /// What it says.
     #[command(flatten)]
@@ -48,29 +53,40 @@ pub async fn run(args: SendArgs, config: Config, platform: &Platform) -> anyhow:
     let url = args.url.map_or_else(|| own(&config), Ok)?;
     let config = with_kept_token(config, &url);
     let token = config.webhook.token.as_ref().map(|token| token.expose_secret().to_owned());
-    let body = args.event.body(platform, token)?;
+    let content = args.event.content(platform, token)?;
+    let sender = Sender::new(url.clone(), config.webhook.clone());
+    let body = match content {
+        Content::One(body) => body,
+        Content::Many(calls) => {
+            ensure!(args.follow.is_none(), "--follow follows one call, and the file holds more");
+            return batch::send(sender, calls).await;
+        }
+    };
     let about: About = serde_json::from_slice(&body).unwrap_or_default();
-    let mut shown = url.clone();
+    let mut shown = url;
     // Both fail on a URL without a host alone, which holds neither.
     let _no_host = (shown.set_username(""), shown.set_password(None));
     println!("--> {}  {shown}", Safe(&words([about.event.or(Some("no event".into())), about.event_id])));
 
-    let receiver = Vendor::new("the receiver");
-    let request =
-        receiver.request(Method::POST, url).timeout(DEADLINE).header(CONTENT_TYPE, "application/json");
-    let request = signed(credited(request, &config.webhook), &config.webhook, &body);
+    // Before anything is sent: who can't be followed need not begin.
+    let database =
+        args.follow.map(|limit| anyhow::Ok((db::reader_pool(&database(&config)?)?, limit))).transpose()?;
     let begun = Instant::now();
-    let answer = receiver.send(request.body(body)).await;
-    let answer = answer.map_err(|error| {
+    let Answered { status, said } = sender.send(body).await.map_err(|error| {
         let error = error.to_string();
         anyhow!("{} → {}", Safe(&error), hint::unreachable(&error))
     })?;
-    let status = answer.status.as_u16();
-    // Of a receiver that is not ours nothing else is shown: it may repeat what we sent, the credential included.
-    let said: Said = answer.json().unwrap_or_default();
-    let said = words([said.error.or(said.status), said.event_id]);
-    println!("<-- {status} {} ({} ms)", Safe(&said), millis(begun));
-    if status == 200 { Ok(()) } else { bail!("{}", hint::refused(status)) }
+    let event_id = said.event_id.clone();
+    println!(
+        "<-- {status} {} ({} ms)",
+        Safe(&words([said.error.or(said.status), said.event_id])),
+        millis(begun)
+    );
+    ensure!(status == 200, hint::refused(status));
+    match database.zip(event_id) {
+        Some(((pool, limit), event_id)) => follow::jobs(&pool, &event_id, begun, limit).await,
+        None => Ok(()),
+    }
 }
 
 fn words(parts: [Option<String>; 2]) -> String {
@@ -82,15 +98,6 @@ fn words(parts: [Option<String>; 2]) -> String {
 #[serde(default)]
 struct About {
     event: Option<String>,
-    event_id: Option<String>,
-}
-
-/// A receiver's answer. (`answer`, and `docs/operate.md`, "Answers".)
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Said {
-    status: Option<String>,
-    error: Option<String>,
     event_id: Option<String>,
 }
 
@@ -119,24 +126,4 @@ fn with_kept_token(mut config: Config, url: &Url) -> Config {
 #[cfg(not(feature = "dev"))]
 fn with_kept_token(config: Config, _: &Url) -> Config {
     config
-}
-
-/// With the token, or else Basic Auth. (Documentation, "Security & authentication".)
-fn credited(request: RequestBuilder, config: &WebhookConfig) -> RequestBuilder {
-    match (&config.token, &config.basic_user) {
-        (Some(token), _) => request.header(&config.token_header, token.expose_secret()),
-        (None, Some(user)) => {
-            request.basic_auth(user, config.basic_password.as_ref().map(ExposeSecret::expose_secret))
-        }
-        (None, None) => request,
-    }
-}
-
-/// With the HMAC-SHA256 of the body in hex. (Documentation, "Signature verification".)
-fn signed(request: RequestBuilder, config: &WebhookConfig, body: &[u8]) -> RequestBuilder {
-    let key = config.signing_secret.as_ref().or(config.token.as_ref());
-    let Some(key) = key.filter(|_| config.signature != Some(SignaturePolicy::Off)) else { return request };
-    let key = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes());
-    let signature = key.expect("HMAC takes keys of any length").chain_update(body).finalize().into_bytes();
-    request.header(&config.signature_header, hex::encode(signature))
 }
