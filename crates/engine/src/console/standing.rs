@@ -69,9 +69,9 @@ fn sentence(job: &Job, attempts: &[Attempt], give_up_after: Duration, now: DateT
                 job.attempts,
             )
         }
-        "paused" => format!(
-            "{name} waits for its vendor{because}. It is tried again {wait}, and the pause costs it no attempt."
-        ),
+        "paused" => {
+            format!("{name} waits{because}. It is tried again {wait}, and the pause costs it no attempt.")
+        }
         "waiting" if job.attempts == 0 => format!("{name} has not begun. It comes {wait}."),
         "waiting" => format!("{name} is to run again. It comes {wait}."),
         _ => format!("{name} is running."),

@@ -1,6 +1,6 @@
 //! How a run of a job ends.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use crate::vendor::ClientError;
 
@@ -78,6 +78,15 @@ pub enum JobError {
     /// Worth another try, for this reason.
     #[error("{0}")]
     Retry(String),
+    /// What it needs is not there yet, by nobody's fault: it comes back after this time as if it had not run, for as long as the
+    /// job itself wants to wait.
+    #[error("{reason}")]
+    Awaits {
+        /// What is awaited.
+        reason: String,
+        /// When to look again.
+        after: Duration,
+    },
     /// No later try can succeed, for this reason.
     #[error("{0}")]
     GiveUp(String),
@@ -92,7 +101,7 @@ impl JobError {
             Self::Client(ClientError::Unauthorized(_)) => "unauthorized",
             Self::Client(ClientError::Retry { .. }) => "not yet",
             Self::Client(ClientError::Stop(_)) => "refused",
-            Self::Retry(_) | Self::GiveUp(_) => "failed",
+            Self::Retry(_) | Self::GiveUp(_) | Self::Awaits { .. } => "failed",
         }
     }
 }

@@ -62,6 +62,11 @@ pub(super) enum End {
         failure: Failure,
         wait: Duration,
     },
+    /// What it needs is not there yet: it comes back as if it had not run, and nothing has failed.
+    Awaits {
+        reason: String,
+        wait: Duration,
+    },
     GivenUp(Failure),
 }
 
@@ -72,7 +77,7 @@ impl End {
             Self::Done(_) | Self::AlreadyDone => "done",
             Self::Skipped(_) => "skipped",
             Self::Retry { .. } => "retry",
-            Self::Paused { .. } => "paused",
+            Self::Paused { .. } | Self::Awaits { .. } => "paused",
             Self::GivenUp(_) => "given_up",
         }
     }
@@ -181,11 +186,12 @@ impl Ledger<'_> {
         let (wait, failure) = match end {
             End::Done(_) | End::AlreadyDone | End::Skipped(_) => (None, None),
             End::Retry { failure, wait } | End::Paused { failure, wait } => (Some(*wait), Some(failure)),
+            End::Awaits { wait, .. } => (Some(*wait), None),
             End::GivenUp(failure) => (None, Some(failure)),
         };
         let reason = match end {
             End::AlreadyDone => Some("its receipt was there already"),
-            End::Skipped(reason) => Some(reason.as_str()),
+            End::Skipped(reason) | End::Awaits { reason, .. } => Some(reason.as_str()),
             _ => failure.map(|failure| failure.reason.as_str()),
         };
         let receipt = if let End::Done(receipt) = end { Some(receipt) } else { None };

@@ -201,6 +201,9 @@ impl Runner {
             return End::Paused { failure, wait: *wait };
         }
         let after = match error {
+            JobError::Awaits { after, .. } => {
+                return End::Awaits { reason: failure.reason, wait: (*after).min(self.policy.retry_max) };
+            }
             JobError::GiveUp(_) | JobError::Client(ClientError::Stop(_)) => return End::GivenUp(failure),
             JobError::Client(ClientError::Retry { after, .. }) => *after,
             JobError::Client(_) | JobError::Retry(_) => None,
@@ -268,6 +271,9 @@ fn log(job: &str, event_id: &str, trace_id: Option<&str>, ms: u64, end: &End) {
         }
         End::Paused { failure, .. } => {
             tracing::info!(target: "call", job, %event_id, trace_id, "{job} is paused: {}", Safe(&failure.reason));
+        }
+        End::Awaits { reason, .. } => {
+            tracing::info!(target: "call", job, %event_id, trace_id, "{job} waits: {}", Safe(reason));
         }
         End::GivenUp(failure) => {
             tracing::error!(target: "call", job, %event_id, trace_id, "{job} given up: {}", Safe(&failure.reason));

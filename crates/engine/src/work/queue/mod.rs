@@ -151,6 +151,7 @@ async fn handle(
         Ok(Ended::Attempt(End::Retry { failure, .. } | End::Paused { failure, .. })) => {
             Err(failure.reason.into())
         }
+        Ok(Ended::Attempt(End::Awaits { reason, .. })) => Err(reason.into()),
         Ok(Ended::Attempt(End::GivenUp(failure))) => Err(AbortError::new(failure.reason).into()),
         Err(error) => {
             tracing::error!(job = runner.name, %error, "the database could not keep what became of a job; it runs again");
