@@ -13,8 +13,8 @@
 //! handler can reach), [`admin`] (the second listener), [`console`] (pages for people), [`alerts`] (messages to them),
 //! [`commands`] (what the program does besides receiving and working), [`db`] (pools and migrations), [`rotation`] (secrets
 //! that change), [`readiness`] (probes), [`telemetry`] (logs), [`trace`] (the trace that a
-//! delivery is part of), `metrics` and `tally` (counts for a Prometheus, and for the console), [`recording`] (when two links
-//! are one), [`package`](mod@package) (the program's name), and [`dev`], what `cargo run` brings so that nothing has to be
+//! delivery is part of), `metrics` and `tally` (counts for a Prometheus, and for the console), [`recording`] (how it is
+//! fetched, and when two links are one), [`package`](mod@package) (the program's name), and [`dev`], what `cargo run` brings so that nothing has to be
 //! set up. [`testing`] runs a job in a test.
 
 pub mod admin;

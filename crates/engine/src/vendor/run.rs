@@ -4,7 +4,7 @@
 //! request is sent only within the run's deadline. And a run that fails may still have had answers which tell that a
 //! vendor is well.
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{cell::RefCell, collections::BTreeSet, time::Duration};
 
 use reqwest::{StatusCode, Url};
 use tokio::time::Instant;
@@ -37,6 +37,11 @@ pub(super) fn is_over() -> bool {
     RUN.try_with(|run| Instant::now() >= run.deadline).unwrap_or(false)
 }
 
+/// How much of the run's time is left; `None` outside of a run.
+pub(crate) fn left() -> Option<Duration> {
+    RUN.try_with(|run| run.deadline.saturating_duration_since(Instant::now())).ok()
+}
+
 /// Notes an answer of this status from this URL.
 pub(super) fn answered(url: &Url, status: StatusCode) {
     let unwell = matches!(status.as_u16(), 401 | 408 | 429 | 500..);
@@ -48,8 +53,6 @@ pub(super) fn answered(url: &Url, status: StatusCode) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn url(text: &str) -> Url {

@@ -1,6 +1,7 @@
 //! When two links lead to the same recording.
 
 use reqwest::Url;
+use sha2::{Digest, Sha256};
 
 /// The query parameters that sign a link or end it, in lower case, of AWS, `CloudFront`, Google Cloud Storage, Azure, and
 /// those that platforms call by these plain names.
@@ -35,6 +36,13 @@ const SIGNING_PREFIXES: [&str; 2] = ["x-amz-", "x-goog-"];
 #[must_use]
 pub fn are_same(one: &Url, other: &Url) -> bool {
     unsigned(one) == unsigned(other)
+}
+
+/// A name for this recording of this call, of hex digits, which is the same however its link is signed.
+#[must_use]
+pub fn key(call_id: &str, link: &Url) -> String {
+    let digest = Sha256::new().chain_update(call_id).chain_update([0]).chain_update(unsigned(link).as_str());
+    hex::encode(&digest.finalize()[..8])
 }
 
 fn unsigned(url: &Url) -> Url {
@@ -92,5 +100,14 @@ mod tests {
         ] {
             assert!(!same(one, other), "{one} {other}");
         }
+    }
+    #[test]
+    fn a_key_is_one_recordings_of_one_call() {
+        let key = |call: &str, link: &str| key(call, &link.parse().expect("it is a URL"));
+        let one = key("cl_1", "https://r.example/1.mp3?sig=a");
+        assert_eq!(one, key("cl_1", "https://r.example/1.mp3?sig=b"));
+        assert_eq!(one.len(), 16);
+        assert_ne!(one, key("cl_2", "https://r.example/1.mp3"));
+        assert_ne!(one, key("cl_1", "https://r.example/2.mp3"));
     }
 }
