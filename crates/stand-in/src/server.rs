@@ -4,15 +4,17 @@
 //! does when the service returns an error: so this is hyper's own HTTP/1 connection around the router.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode, Uri, header, uri::Authority};
 use axum::response::{IntoResponse, Response};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
@@ -133,10 +135,17 @@ impl Server {
             return Ok((StatusCode::MISDIRECTED_REQUEST, why).into_response());
         }
         let (parts, body) = request.into_parts();
-        let body = axum::body::to_bytes(Body::new(body), MAX_BODY).await.map_err(Dropped::Incomplete)?;
         let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
-        let received = Received::now(&parts, &body);
-        let request = Request::from_parts(parts, Body::from(body));
+        let (noted, body) = match self.shared.at(&path) {
+            Some(played) if played.vendor.takes_files(&path) => (Bytes::new(), Body::new(body)),
+            _ => {
+                let whole = axum::body::to_bytes(Body::new(body), MAX_BODY).await;
+                let whole = whole.map_err(Dropped::Incomplete)?;
+                (whole.clone(), Body::from(whole))
+            }
+        };
+        let received = Received::now(&parts, &noted);
+        let request = Request::from_parts(parts, body);
         if is_page(&path) {
             return Ok(route(&self.pages, request).await);
         }
@@ -157,10 +166,12 @@ impl Server {
         match self.shared.faults.take(request.method().as_str(), path) {
             None => Ok(route(&played.router, request).await),
             Some(Failure::Status(status)) => {
+                read_whole(request).await;
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 Ok(refused(status).into_response())
             }
             Some(Failure::RateLimited { retry_after }) => {
+                read_whole(request).await;
                 let mut answer = refused(StatusCode::TOO_MANY_REQUESTS).into_response();
                 answer.headers_mut().extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds.into())));
                 Ok(answer)
@@ -183,6 +194,12 @@ async fn route(router: &TowerToHyperService<Router>, request: Request<Body>) -> 
     let answer: Result<Response, Infallible> = router.call(request).await;
     let Ok(answer) = answer;
     answer
+}
+
+/// Reads a file that nobody takes: an answer before its end would be lost with the connection.
+async fn read_whole(request: Request<Body>) {
+    let mut body = request.into_body();
+    while let Some(Ok(_)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {}
 }
 
 /// Whether it is for a name of the public DNS: some site's, which had its name lead to this machine in order to read what is

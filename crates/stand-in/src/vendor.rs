@@ -21,6 +21,11 @@ pub(crate) trait Vendor: Send + Sync {
     /// Its API, which answers at every path that begins so.
     fn router(&self) -> Router;
 
+    /// Whether what is sent to this path is a file, which need not fit into memory: it is passed on as it comes, and not noted.
+    fn takes_files(&self, _path: &str) -> bool {
+        false
+    }
+
     /// What people can look at.
     fn listings(&self) -> Vec<Listing>;
 

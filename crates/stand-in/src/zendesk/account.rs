@@ -80,7 +80,7 @@ impl Account {
             ("assignee_id", json!(AGENT)),
         ]);
         let body = format!("{subject}.");
-        let comment = Some(NewComment { body, public: Some(true), data: None });
+        let comment = Some(NewComment { public: Some(true), ..NewComment::internal(body) });
         self.insert(CUSTOMER, Attributes { fields, comment, ..Attributes::default() }).0
     }
 
@@ -152,6 +152,7 @@ impl Account {
                 body: new.body,
                 public: new.public.unwrap_or_else(public),
                 data: new.data,
+                attachments: new.attachments,
                 created_at: at,
                 audit_id: audit.id,
             };

@@ -12,6 +12,7 @@ use super::paging::Pages;
 use super::refusal;
 use super::ticket::{iso, via};
 use super::tickets;
+use super::uploads::Attachment;
 use crate::refusal::Refusal;
 use crate::value::{is_time, is_url};
 
@@ -30,6 +31,9 @@ pub struct Comment {
     /// The call, where it is a voice comment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<VoiceComment>,
+    /// Its files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
     /// When it was written.
     pub created_at: DateTime<Utc>,
     /// The change that added it.
@@ -67,11 +71,14 @@ pub(super) struct NewComment {
     /// None is whatever the ticket's first comment is (comments reference).
     pub(super) public: Option<bool>,
     pub(super) data: Option<VoiceComment>,
+    /// The tokens of its files, and the files.
+    pub(super) uploads: Vec<String>,
+    pub(super) attachments: Vec<Attachment>,
 }
 
 impl NewComment {
     pub(super) fn internal(body: String) -> Self {
-        Self { body, public: Some(false), data: None }
+        Self { body, public: Some(false), data: None, uploads: Vec::new(), attachments: Vec::new() }
     }
 
     /// `comment` overrides `voice_comment`; a blank one adds none, which is not documented for an update,
@@ -85,13 +92,24 @@ impl NewComment {
             let body = text(comment, "html_body").or_else(|| text(comment, "body"));
             let public = comment.get("public").and_then(Value::as_bool);
             fits("Comment", body.as_deref())?;
-            return Ok(body.map(|body| Self { body, public, data: None }));
+            let uploads = uploads(comment)?;
+            return Ok(body.map(|body| Self { public, uploads, ..Self::internal(body) }));
         }
         let Some(data) = voice.map(VoiceComment::of).transpose()? else { return Ok(None) };
         fits("Voice comment", data.transcription_text.as_deref())?;
         // `public` is no field of a voice comment.
-        Ok(Some(Self { body: data.text(), public: Some(true), data: Some(data) }))
+        Ok(Some(Self { public: Some(true), data: Some(data.clone()), ..Self::internal(data.text()) }))
     }
+}
+
+/// The tokens of the comment's files (tickets reference). A voice comment has none.
+fn uploads(comment: &Map<String, Value>) -> Result<Vec<String>, Refusal> {
+    let tokens = comment.get("uploads").filter(|tokens| !tokens.is_null());
+    let tokens = tokens.map(Vec::deserialize);
+    tokens
+        .transpose()
+        .map(Option::unwrap_or_default)
+        .map_err(|_| refusal::wrong_type("ticket.comment.uploads", "an array"))
 }
 
 /// Text that says something.
@@ -166,7 +184,7 @@ impl Comment {
             "html_body": format!("<div class=\"zd-comment\" dir=\"auto\"><p>{escaped}</p></div>"),
             "plain_body": self.body,
             "public": self.public,
-            "attachments": [],
+            "attachments": self.attachments.iter().map(Attachment::shown).collect::<Vec<_>>(),
             "audit_id": self.audit_id,
         });
         if let Some(voice) = &self.data {

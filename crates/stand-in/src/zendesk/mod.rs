@@ -7,6 +7,7 @@
 //! - `account`: the tickets together, and what changes them
 //! - `tickets`: reading, finding, changing and creating a ticket
 //! - `comments`: written and voice comments, and their list
+//! - `uploads`: files for comments
 //! - `paging`: lists in pages
 //!
 //! Each rule names where it comes from: "reference" and "guide" are the pages of that name on
@@ -21,6 +22,7 @@ mod refusal;
 mod ticket;
 mod tickets;
 mod tokens;
+mod uploads;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -35,6 +37,7 @@ use serde_json::json;
 
 pub use comments::{Comment, VoiceComment};
 pub use ticket::{Status, Ticket};
+pub use uploads::Attachment;
 
 use crate::kept::{File, Kept};
 use crate::limit::{RateLimit, Window};
@@ -44,6 +47,7 @@ use account::{AGENT, Account};
 use attributes::Attributes;
 use comments::NewComment;
 use tokens::Tokens;
+use uploads::Uploads;
 
 /// The vendor's own rolling limit for updates of tickets: 100 a minute and account (rate limits reference).
 pub const UPDATE_LIMIT: RateLimit = RateLimit { requests: 100, window: Duration::from_mins(1) };
@@ -64,6 +68,9 @@ pub struct Options {
     /// How long a token is good for; 30 minutes by default, as the vendor's are.
     #[arg(skip)]
     pub token_lifetime: Duration,
+    /// How long the token of an upload is good for; 60 minutes by default, as the vendor's are.
+    #[arg(skip)]
+    pub upload_lifetime: Duration,
     /// How long an idempotency key is remembered; 2 hours by default, as the vendor does.
     #[arg(skip)]
     pub key_lifetime: Duration,
@@ -87,6 +94,7 @@ impl Default for Options {
             client_id: "stand-in".into(),
             client_secret: "stand-in-secret".into(),
             token_lifetime: Duration::from_mins(30),
+            upload_lifetime: Duration::from_hours(1),
             key_lifetime: Duration::from_hours(2),
             update_limit: None,
             ticket_limit: Some(TICKET_LIMIT),
@@ -111,6 +119,7 @@ pub enum Edit {
 pub struct Zendesk {
     account: Arc<Kept<Account>>,
     tokens: Arc<Tokens>,
+    uploads: Arc<Uploads>,
     updates: Arc<Window>,
     ticket_updates: Arc<Window>,
     options: Arc<Options>,
@@ -122,6 +131,7 @@ impl Zendesk {
         Ok(Self {
             account: Arc::new(Kept::new(account, "zendesk", file)?),
             tokens: Arc::default(),
+            uploads: Arc::default(),
             updates: Arc::new(Window::new(options.update_limit)),
             ticket_updates: Arc::new(Window::new(options.ticket_limit)),
             options: Arc::new(options),
@@ -177,6 +187,10 @@ impl Zendesk {
         self.tokens.revoke();
     }
 
+    fn is_upload(path: &str) -> bool {
+        ["/api/v2/uploads", "/api/v2/uploads.json"].contains(&path)
+    }
+
     fn done<T>(&self, change: impl FnOnce(&mut Account) -> Result<T, Refusal>) -> T {
         match self.account.change(change) {
             Ok(done) => done,
@@ -194,6 +208,10 @@ impl Vendor for Zendesk {
         &["/api/", "/oauth/"]
     }
 
+    fn takes_files(&self, path: &str) -> bool {
+        Self::is_upload(path)
+    }
+
     /// Each with `.json` and without.
     fn router(&self) -> Router {
         let no_such_endpoint = async || refusal::no_such_endpoint();
@@ -204,6 +222,8 @@ impl Vendor for Zendesk {
             .route("/api/v2/tickets/{id}", get(tickets::read).put(tickets::update))
             .route("/api/v2/tickets/{id}/comments", get(comments::list))
             .route("/api/v2/tickets/{id}/comments.json", get(comments::list))
+            .route("/api/v2/uploads", post(uploads::upload))
+            .route("/api/v2/uploads.json", post(uploads::upload))
             .route_layer(from_fn_with_state(self.clone(), tokens::admit))
             .route("/oauth/tokens", post(tokens::give))
             .method_not_allowed_fallback(no_such_endpoint)

@@ -94,6 +94,11 @@ pub(super) fn wrong_type(attribute: &str, must_be: &str) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, json!({ "error": error }))
 }
 
+/// That there is a limit is documented (attachments guide), what is answered above it is not.
+pub(super) fn too_large() -> Refusal {
+    named(StatusCode::PAYLOAD_TOO_LARGE, "AttachmentTooLarge", "The file is larger than 50 MB")
+}
+
 /// "You may get a text/plain response in case of an error like a bad request" (requests reference).
 pub(super) fn unreadable() -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "The body is no JSON\n")

@@ -65,9 +65,11 @@ pub(super) async fn update(
     let (id, base) = (number(&id)?, base(&headers));
     let admitted = zendesk.ticket_updates.admit_to(id).and_then(|()| zendesk.updates.admit());
     admitted.map_err(|full| refusal::too_many_updates(&full))?;
-    let given = Attributes::of(&attributes::body(&headers, &body)?)?;
+    let mut given = Attributes::of(&attributes::body(&headers, &body)?)?;
     zendesk.account.change(|account| {
+        let uploads = with_files(&zendesk, &mut given)?;
         let audit = account.update(id, INTEGRATION, given)?;
+        zendesk.uploads.used(&uploads);
         let shown = account.ticket(id)?.shown(account, &base);
         Ok(Json(json!({ "ticket": shown, "audit": audit.shown(id) })))
     })
@@ -83,7 +85,7 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, HeaderMap, Json<Value>), Refusal> {
     let base = base(&headers);
     let request = attributes::body(&headers, &body)?;
-    let given = Attributes::of(&request)?;
+    let mut given = Attributes::of(&request)?;
     let key = headers.get(IDEMPOTENCY_KEY).map(|key| String::from_utf8_lossy(key.as_bytes()));
     zendesk.account.change(|account| {
         account.forget_keys(zendesk.options.key_lifetime);
@@ -95,7 +97,9 @@ pub(super) async fn create(
         let answer = match known {
             Some(known) => known,
             None => {
+                let uploads = with_files(&zendesk, &mut given)?;
                 let (id, audit) = account.create(given)?;
+                zendesk.uploads.used(&uploads);
                 let shown = account.ticket(id)?.shown(account, &base);
                 let answer = json!({ "ticket": shown, "audit": audit.shown(id) });
                 if let Some(key) = &key {
@@ -111,4 +115,12 @@ pub(super) async fn create(
         headers.extend(lookup.map(|lookup| (IDEMPOTENCY_LOOKUP, HeaderValue::from_static(lookup))));
         Ok((StatusCode::CREATED, headers, Json(answer)))
     })
+}
+
+/// Gives the comment its files, and returns the tokens that are used up with it: each is good for one comment, and one that
+/// is refused leaves them as they are.
+fn with_files(zendesk: &Zendesk, given: &mut Attributes) -> Result<Vec<String>, Refusal> {
+    let Some(comment) = &mut given.comment else { return Ok(Vec::new()) };
+    comment.attachments = zendesk.uploads.of(&comment.uploads)?;
+    Ok(comment.uploads.clone())
 }

@@ -15,6 +15,7 @@ mod shown;
 mod sink;
 mod tickets;
 mod tokens;
+mod uploads;
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
