@@ -24,6 +24,8 @@ pub const PLATFORM: Platform = Platform {
     write,
     defaults: &[("WEBHOOK_PATH", "/webhooks/after-call"), ("WEBHOOK_TOKEN_HEADER", "X-Webhook-Token")],
     form,
+    // (Documentation, "Troubleshooting": "Sign URLs or fetch via API with auth".)
+    recording_header: "Authorization",
 };
 
 /// Reads a call from the body of one of its events. (Documentation, "Field reference".)

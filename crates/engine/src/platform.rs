@@ -26,6 +26,8 @@ pub struct Platform {
     pub defaults: &'static [(&'static str, &'static str)],
     /// What to paste into its form of webhooks, for `init`.
     pub form: fn(&Form) -> String,
+    /// The header that carries the credential when a recording is fetched from it.
+    pub recording_header: &'static str,
 }
 
 /// What `send` is told of the call that it sends.

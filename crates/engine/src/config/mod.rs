@@ -18,6 +18,7 @@ mod values;
 pub use alerts::AlertConfig;
 pub use declared::{Declared, Values};
 pub use fork::Fork;
+pub use humantime::parse_duration;
 pub use own::{Config, JobsConfig, LogFormat, SignaturePolicy, WebhookConfig};
 pub use read::Source;
 pub use secrecy::SecretString as Secret;

@@ -18,7 +18,7 @@ use super::{
     resolver::{Checked, LookUp, NotPublic, System},
     transfer::Recording,
 };
-use crate::{config::ConfigError, package::Package, vendor::run};
+use crate::{config::ConfigError, package::Package, platform::Platform, vendor::run};
 
 /// A job has 30 s at the most, since a worker that is silent for a minute counts as dead and its job is run by another. A host
 /// that says nothing for so long is left, and asked again.
@@ -39,23 +39,23 @@ pub struct Fetcher {
 }
 
 impl Fetcher {
-    /// A fetcher that asks these hosts alone, with the credential in this header.
+    /// A fetcher that asks these hosts alone, with the credential in the platform's header.
     ///
     /// # Errors
     ///
     /// No host is listed, or the credential is none that a header can carry.
     pub fn new(
+        platform: &Platform,
         hosts: &Hosts,
-        header: HeaderName,
         credential: Option<&SecretString>,
     ) -> Result<Self, ConfigError> {
-        Self::over(System, hosts, header, credential)
+        Self::over(System, platform.recording_header, hosts, credential)
     }
 
     fn over(
         names: impl LookUp,
+        header: &str,
         hosts: &Hosts,
-        header: HeaderName,
         credential: Option<&SecretString>,
     ) -> Result<Self, ConfigError> {
         if hosts.is_empty() {
@@ -64,6 +64,7 @@ impl Fetcher {
                  recordings.example.com or *.example.com (or set RECORDINGS=link)",
             ));
         }
+        let header: HeaderName = header.parse().expect("a platform names a header");
         let credential = credential.map(|credential| header_value(credential).map(|value| (header, value)));
         let Package { name: program, version } = Package::of_this_process();
         let http = Client::builder()
@@ -159,7 +160,7 @@ async fn begin(mut response: Response, largest: u64, latest: Instant) -> Result<
 /// What it means that there is no answer; which address it was that failed is nobody's to know.
 fn failure(error: &reqwest::Error) -> Missing {
     let mut causes = iter::successors(error.source(), |&cause| cause.source());
-    if causes.any(|cause| cause.is::<NotPublic>()) {
+    if causes.any(<dyn Error>::is::<NotPublic>) {
         return Missing::Refused("its host's name leads to an address that is not public");
     }
     Missing::Later(if error.is_timeout() { "its host does not answer" } else { "its host can't be reached" })
@@ -172,8 +173,6 @@ mod tests {
         net::{SocketAddr, TcpListener},
         sync::atomic::{AtomicUsize, Ordering},
     };
-
-    use reqwest::header::AUTHORIZATION;
 
     use super::*;
 
@@ -189,7 +188,7 @@ mod tests {
     }
 
     fn fetcher(names: impl LookUp, hosts: &str, credential: &str) -> Result<Fetcher, ConfigError> {
-        Fetcher::over(names, &hosts.parse()?, AUTHORIZATION, Some(&credential.into()))
+        Fetcher::over(names, "Authorization", &hosts.parse()?, Some(&credential.into()))
     }
 
     #[tokio::test]

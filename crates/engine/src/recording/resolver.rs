@@ -66,8 +66,8 @@ mod tests {
     }
 
     async fn resolve(resolver: &Checked<Answers>) -> Result<Vec<String>, String> {
-        let resolved = resolver.resolve("r.example.com".parse().expect("a name")).await;
-        resolved
+        let found = resolver.resolve("r.example.com".parse().expect("a name")).await;
+        found
             .map(|addresses| addresses.map(|address| address.ip().to_string()).collect())
             .map_err(|error| error.to_string())
     }

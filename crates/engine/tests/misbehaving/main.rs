@@ -44,6 +44,7 @@ static PLATFORM: Platform = Platform {
     write: |_, _| {},
     defaults: &[],
     form: |form| form.webhook.clone(),
+    recording_header: "Authorization",
 };
 
 fn parse(body: &[u8]) -> Result<Call, Malformed> {

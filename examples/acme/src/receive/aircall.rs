@@ -21,6 +21,7 @@ pub const PLATFORM: Platform = Platform {
     // Aircall signs nothing.
     defaults: &[("WEBHOOK_PATH", "/webhooks/aircall"), ("WEBHOOK_SIGNATURE", "off")],
     form,
+    recording_header: "Authorization",
 };
 
 /// The events after which jobs run: the end of a call, and its recording, which is ready some minutes later. Others are
