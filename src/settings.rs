@@ -4,10 +4,15 @@
 //! A [`Secret`] has no flag, may come from the file that `NAME_FILE` names, is taken up anew when that file changes, and
 //! reaches workers alone. So [`Job::wants`](engine::job::Job::wants), which receivers ask, sees none.
 
-use clap::Args;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
 use reqwest::Url;
 
-use engine::config::{Names, Pairs, Region, Secret};
+use engine::{
+    config::{Names, Pairs, Region, Secret, parse_duration},
+    recording::Hosts,
+};
 
 /// The settings beside those that every receiver has.
 #[derive(Debug, Args)]
@@ -65,6 +70,22 @@ pub struct Settings {
     #[arg(long, env, default_value = "voicemail")]
     pub ticket_create_for: Names,
 
+    /// What a ticket gets of a recording: its `link`, which may expire, or a `copy` of the recording itself.
+    #[arg(long, env, value_enum, default_value = "link")]
+    pub recordings: Recordings,
+
+    /// The hosts that recordings are fetched from, comma separated: `recordings.example.com`, `*.example.com`, `host:8443`.
+    #[arg(long, env, default_value = "")]
+    pub recording_hosts: Hosts,
+
+    /// What recordings are asked for with, for their host alone: `Bearer …` or `Basic …`.
+    #[arg(long, env)]
+    pub recording_authorization: Option<Secret>,
+
+    /// How long after its delivery a call's recording may take to appear.
+    #[arg(long, env, default_value = "30m", value_parser = parse_duration)]
+    pub recording_wait: Duration,
+
     /// Who takes the calls that are worth a review: missed, abandoned, or answered and very short.
     #[arg(long, env)]
     pub review_url: Option<Url>,
@@ -84,4 +105,13 @@ pub struct Settings {
     /// The key of the reports' signature, `whsec_…`.
     #[arg(long, env)]
     pub report_secret: Option<Secret>,
+}
+
+/// What is kept of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Recordings {
+    /// Where it is.
+    Link,
+    /// The recording.
+    Copy,
 }

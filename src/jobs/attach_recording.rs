@@ -9,21 +9,38 @@
 //! | no | any | others | nothing: "no ticket named" |
 //!
 //! A closed ticket gets a follow-up. Each recording that an event of the call names is added where the call is already.
+//!
+//! With `RECORDINGS=copy` the recording itself is put there, as the file of an internal comment. Until it is to be had, and
+//! where it is not, the ticket has the voice comment with its link.
+
+use std::time::Duration;
 
 use engine::{
     call::{Call, Status},
     config::ConfigError,
     job::{Job, JobError, Outcome},
+    recording::{Fetcher, Missing},
     vendor::ClientError,
 };
 
-use crate::{clients::zendesk::Zendesk, settings::Settings};
+use crate::{
+    clients::zendesk::{Attached, LARGEST_FILE, Recorded, Zendesk},
+    receive::after_call::PLATFORM,
+    settings::{Recordings, Settings},
+};
+
+/// What a ticket says of a recording that may still come.
+const AWAITED: &str = "it is not there yet, and is attached here once it is; until then, and if it never is, there is its link, \
+                       which may expire";
 
 /// Attaches the recording to the call's ticket, or leaves a note that there was a call.
 pub struct AttachRecording {
     desk: Zendesk,
     ticket_field: String,
     create_for: Vec<String>,
+    /// Where recordings are copied.
+    fetcher: Option<Fetcher>,
+    wait: Duration,
 }
 
 impl Job for AttachRecording {
@@ -32,10 +49,17 @@ impl Job for AttachRecording {
     type Settings = Settings;
 
     fn new(settings: &Settings) -> Result<Self, ConfigError> {
+        let Settings { recording_hosts: hosts, recording_authorization: credential, .. } = settings;
+        let fetcher = match settings.recordings {
+            Recordings::Link => None,
+            Recordings::Copy => Some(Fetcher::new(&PLATFORM, hosts, credential.as_ref())?),
+        };
         Ok(Self {
             desk: Zendesk::new(settings)?,
             ticket_field: settings.ticket_field.clone(),
             create_for: settings.ticket_create_for.0.clone(),
+            fetcher,
+            wait: settings.recording_wait,
         })
     }
 
@@ -49,23 +73,60 @@ impl Job for AttachRecording {
 
     async fn run(&self, call: &Call) -> Result<Outcome, JobError> {
         let unanswered = matches!(call.status, Some(Status::Missed | Status::Abandoned | Status::Voicemail));
-        let (made, attached) = match call.custom_field(&self.ticket_field) {
-            Some(ticket) if call.recording().is_some() || unanswered => {
-                ("comment on ticket", self.desk.attach(&ticket, call).await?)
-            }
+        let ticket = call.custom_field(&self.ticket_field);
+        let made = match ticket {
+            Some(_) if call.recording().is_some() || unanswered => "comment on ticket",
             Some(_) => return Ok(Outcome::Skipped("no recording".to_owned())),
-            None if self.creates_for(call) => ("ticket", self.desk.create(call).await?),
+            None if self.creates_for(call) => "ticket",
             None => return Ok(Outcome::Skipped("no ticket named".to_owned())),
         };
+        let (attached, missing) = self.put(ticket.as_deref(), call).await?;
+        let ticket = attached.ticket.to_string();
+        let mut missing = Vec::from_iter(missing);
         for recording in &call.older_recordings {
             let older = Call { recording_url: Some(recording.clone()), ..call.clone() };
-            self.desk.attach(&attached.ticket.to_string(), &older).await?;
+            missing.extend(self.put(Some(&ticket), &older).await?.1);
         }
-        Ok(Outcome::done(made, attached.ticket.to_string()).at(Some(attached.url)).with(attached.note).into())
+        if let Some(again) = missing.iter().find_map(|missing| missing.again(call, self.wait)) {
+            return Err(again);
+        }
+        let left = missing.first().map(|missing| format!("of the recording {}", only_its_link(missing)));
+        let note = [attached.note, left].into_iter().flatten().reduce(|note, left| format!("{note}; {left}"));
+        Ok(Outcome::done(made, ticket).at(Some(attached.url)).with(note).into())
     }
 }
 
 impl AttachRecording {
+    /// Puts the call on the ticket: with its recording where that is to be had, else with its link, and why.
+    async fn put(&self, ticket: Option<&str>, call: &Call) -> Result<(Attached, Option<Missing>), JobError> {
+        let (Some(fetcher), Some(link)) = (&self.fetcher, call.recording()) else {
+            return Ok((self.desk.attach(ticket, call, &Recorded::Link(None)).await?, None));
+        };
+        if let Some(attached) = self.desk.holding(ticket, call).await? {
+            return Ok((attached, None));
+        }
+        let copied = match fetcher.fetch(link, LARGEST_FILE).await {
+            Ok(recording) => self.desk.upload(call, recording).await,
+            Err(missing) => Ok(Err(missing)),
+        };
+        match copied {
+            Ok(Ok(file)) => Ok((self.desk.attach(ticket, call, &file).await?, None)),
+            Ok(Err(missing)) => {
+                let word = match missing.again(call, self.wait) {
+                    Some(_) => AWAITED.to_owned(),
+                    None => only_its_link(&missing),
+                };
+                Ok((self.desk.attach(ticket, call, &Recorded::Link(Some(word))).await?, Some(missing)))
+            }
+            // A file that Zendesk will never take is a person's to look at, who has the link meanwhile.
+            Err(ClientError::Stop(reason)) => {
+                self.desk.attach(ticket, call, &Recorded::Link(None)).await?;
+                Err(JobError::GiveUp(format!("the recording's file: {reason}")))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn creates_for(&self, call: &Call) -> bool {
         call.status
             .as_ref()
@@ -73,12 +134,15 @@ impl AttachRecording {
     }
 }
 
+fn only_its_link(missing: &Missing) -> String {
+    format!("only its link is here, which may expire: {missing}")
+}
+
 #[cfg(test)]
 mod tests {
     use engine::testing::{call, run};
 
     use super::*;
-    use crate::receive::after_call::PLATFORM;
 
     #[test]
     fn a_call_without_a_ticket_is_left_alone_where_its_status_makes_none() {

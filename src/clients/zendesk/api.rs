@@ -47,13 +47,13 @@ impl Zendesk {
         let again = request.try_clone();
         let token = self.tokens.get(&self.vendor, &self.base_url).await?;
         let answer = self.vendor.send_apart(request.bearer_auth(&token)).await?;
-        match again {
-            Some(again) if answer.status == StatusCode::UNAUTHORIZED => {
-                self.tokens.forget(&token).await;
-                let token = self.tokens.get(&self.vendor, &self.base_url).await?;
-                self.vendor.send_apart(again.bearer_auth(token)).await
-            }
-            _ => Ok(answer),
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
         }
+        self.tokens.forget(&token).await;
+        // A file has gone by, and comes anew with the job.
+        let again = again.ok_or_else(|| ClientError::retry("Zendesk's token ended before its time"))?;
+        let token = self.tokens.get(&self.vendor, &self.base_url).await?;
+        self.vendor.send_apart(again.bearer_auth(token)).await
     }
 }

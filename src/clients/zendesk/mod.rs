@@ -10,6 +10,7 @@ mod refusal;
 #[cfg(feature = "dev")]
 pub mod stand_in;
 mod token;
+mod upload;
 mod wire;
 
 use std::cmp::Reverse;
@@ -24,15 +25,20 @@ use engine::{
     vendor::{ClientError, OwnTurn, Turns, Vendor, idempotency_key},
 };
 
-use crate::settings::Settings;
+use crate::settings::{Recordings, Settings};
 pub use api::Zendesk;
 use note::Note;
+pub use note::Recorded;
 use refusal::{decode, pause_of_the_ticket, success};
 use token::Tokens;
+pub use upload::LARGEST_FILE;
 use wire::{Comments, Ticket, Tickets, Updated};
 
 /// How often a write starts over because somebody else changed the ticket meanwhile; after that the job's own retry does.
 const CONFLICTS: usize = 5;
+
+/// What a receipt says of what an earlier run did.
+const BEFORE: &str = "it was there already";
 
 /// What became of a call on one ticket.
 enum Put {
@@ -66,11 +72,16 @@ impl Zendesk {
         if base_url.cannot_be_a_base() {
             return Err(ConfigError::new("ZENDESK_BASE_URL is no http or https URL"));
         }
+        // No scope of one kind of record is documented to hold uploads.
+        let scope = match settings.recordings {
+            Recordings::Link => "tickets:read tickets:write",
+            Recordings::Copy => "tickets:read write",
+        };
         Ok(Self {
             // 100 updates of tickets a minute, each with the looks before it. (Zendesk's documentation, "Rate limits".)
             vendor: Vendor::new("Zendesk").with_requests_a_second(5),
             base_url: base_url.clone(),
-            tokens: Tokens::new(id.clone(), secret.clone()),
+            tokens: Tokens::new(id.clone(), secret.clone(), scope),
             turns: Turns::of("ticket"),
             agents: settings.zendesk_agents.clone(),
         })
@@ -82,30 +93,25 @@ impl Zendesk {
         self.base_url.origin().ascii_serialization()
     }
 
-    /// Puts the call on the ticket, unless it is there; a closed ticket gets a follow-up. Safe to repeat.
+    /// Puts the call on the ticket, unless it is there; a closed ticket gets a follow-up. Where none is named, one is made for
+    /// the call, and the one that is there is given what it lacks. Safe to repeat.
     ///
     /// # Errors
     ///
     /// Zendesk refused, or can't be reached.
-    pub async fn attach(&self, ticket: &str, call: &Call) -> Result<Attached, ClientError> {
-        let id: u64 = ticket.parse().map_err(|_| {
-            ClientError::Stop("the custom field that names the ticket holds no number".into())
-        })?;
-        let note = Note::of(call, &self.agents);
+    pub async fn attach(
+        &self,
+        ticket: Option<&str>,
+        call: &Call,
+        recorded: &Recorded,
+    ) -> Result<Attached, ClientError> {
+        let note = Note::of(call, &self.agents, recorded);
+        let Some(id) = ticket.map(number).transpose()? else { return self.open(call, &note, None).await };
         if let Some(attached) = self.put(id, &note).await?.on(self, id) {
             return Ok(attached);
         }
         let follow_up = self.open(call, &note, Some(id)).await?;
         Ok(Attached { note: Some(format!("ticket {id} is closed: this follows up on it")), ..follow_up })
-    }
-
-    /// Makes a ticket for the call; the one that is there is given what it lacks. Safe to repeat.
-    ///
-    /// # Errors
-    ///
-    /// Zendesk refused, or can't be reached.
-    pub async fn create(&self, call: &Call) -> Result<Attached, ClientError> {
-        self.open(call, &Note::of(call, &self.agents), None).await
     }
 
     /// Looks whether tickets could be read, without writing; returns what it found.
@@ -234,12 +240,17 @@ impl Zendesk {
     }
 }
 
+fn number(ticket: &str) -> Result<u64, ClientError> {
+    let number = ticket.parse();
+    number.map_err(|_| ClientError::Stop("the custom field that names the ticket holds no number".into()))
+}
+
 impl Put {
     /// The ticket that holds the call, where this one does.
     fn on(self, zendesk: &Zendesk, ticket: u64) -> Option<Attached> {
         match self {
             Self::Now => Some(zendesk.attached(ticket, None)),
-            Self::Before => Some(zendesk.attached(ticket, Some("it was there already"))),
+            Self::Before => Some(zendesk.attached(ticket, Some(BEFORE))),
             Self::Closed => None,
         }
     }

@@ -21,20 +21,29 @@ const LONGEST_TEXT: usize = 60_000;
 /// For a number, a name, a subject: nobody reads more of one.
 const LONGEST_LINE: usize = 250;
 
+/// What a comment has of a recording.
+pub enum Recorded {
+    /// Its link, and what is to be said of that.
+    Link(Option<String>),
+    /// The recording itself, which was uploaded under this token.
+    File(String),
+}
+
 /// A call as a comment: a voice comment where there is a recording, an internal one otherwise, never both.
 pub(super) struct Note<'a> {
     call: &'a Call,
     recording: Option<Url>,
+    recorded: &'a Recorded,
     answered_by: Option<u64>,
     /// The call's id as Zendesk can hold it: the ticket's `external_id`, and what the marker names.
     pub(super) key: String,
 }
 
 impl<'a> Note<'a> {
-    pub(super) fn of(call: &'a Call, agents: &Pairs) -> Self {
+    pub(super) fn of(call: &'a Call, agents: &Pairs, recorded: &'a Recorded) -> Self {
         let answered_by = call.agent.id.as_ref().and_then(|agent| agents.0.get(agent)?.parse().ok());
         let recording = call.recording().and_then(|url| url.parse().ok());
-        Self { call, recording, answered_by, key: idempotency_key(&call.call_id) }
+        Self { call, recording, recorded, answered_by, key: idempotency_key(&call.call_id) }
     }
 
     /// The ticket's fields that make the comment.
@@ -43,6 +52,9 @@ impl<'a> Note<'a> {
     /// times, the link and the caller's place. (Zendesk's documentation, "Adding voice comments to tickets".)
     pub(super) fn body(&self) -> Value {
         let Self { call, recording, answered_by, .. } = self;
+        if let Recorded::File(token) = self.recorded {
+            return json!({ "comment": { "body": self.text(), "public": false, "uploads": [token] } });
+        }
         let Some(recording) = recording else {
             return json!({ "comment": { "body": self.text(), "public": false } });
         };
@@ -71,6 +83,9 @@ impl<'a> Note<'a> {
             return false;
         }
         match (&self.recording, &comment.data) {
+            // Nothing is better than the recording itself.
+            _ if self.has_file(comment) => true,
+            _ if matches!(self.recorded, Recorded::File(_)) => false,
             (None, None) => !comment.public && self.marks(&comment.body),
             // The call is there, even with its recording.
             (None, Some(voice)) => voice.transcription_text.as_deref().is_some_and(|text| self.marks(text)),
@@ -83,6 +98,20 @@ impl<'a> Note<'a> {
                     && voice.transcription_text.as_deref().is_none_or(|text| self.marks(text))
             }
         }
+    }
+
+    /// Whether a comment has this recording of this call as its file.
+    fn has_file(&self, comment: &Comment) -> bool {
+        let Some(name) = self.file_name() else { return false };
+        let is_ours = |name_there: &str| name_there.rsplit_once('.').is_some_and(|(stem, _)| stem == name);
+        !comment.public
+            && self.marks(&comment.body)
+            && comment.attachments.iter().any(|attachment| is_ours(&attachment.file_name))
+    }
+
+    /// The recording's name as a file, without the end that says its type.
+    pub(super) fn file_name(&self) -> Option<String> {
+        Some(format!("recording-{}", recording::key(&self.key, self.recording.as_ref()?)))
     }
 
     fn marks(&self, text: &str) -> bool {
@@ -102,6 +131,7 @@ impl<'a> Note<'a> {
             ("Agent", call.agent.name.as_deref()),
             ("Reason", call.reason.as_deref()),
             ("Parent call", call.parent_call_id.as_deref()),
+            ("Recording", if let Recorded::Link(word) = self.recorded { word.as_deref() } else { None }),
         ];
         let lines = lines.into_iter().filter_map(|(label, value)| Some((label, line(value?))));
         let notes = call.notes.as_deref().map(|notes| ("Notes", Cow::Borrowed(notes)));
@@ -148,7 +178,7 @@ mod tests {
 
     fn is(call: &Call, comment: Value) -> bool {
         let comment = serde_json::from_value(comment).expect("it is a comment");
-        Note::of(call, &Pairs::default()).is(&comment)
+        Note::of(call, &Pairs::default(), &Recorded::Link(None)).is(&comment)
     }
 
     #[test]

@@ -20,6 +20,7 @@ const LIFETIME: Duration = Duration::from_mins(30);
 pub(super) struct Tokens {
     client_id: String,
     client_secret: SecretString,
+    scope: &'static str,
     /// Held while a new one is asked for: many jobs need one token.
     current: Mutex<Option<Token>>,
 }
@@ -36,8 +37,8 @@ struct Granted {
 }
 
 impl Tokens {
-    pub(super) fn new(client_id: String, client_secret: SecretString) -> Self {
-        Self { client_id, client_secret, current: Mutex::new(None) }
+    pub(super) fn new(client_id: String, client_secret: SecretString, scope: &'static str) -> Self {
+        Self { client_id, client_secret, scope, current: Mutex::new(None) }
     }
 
     /// The current token, or a new one.
@@ -52,7 +53,7 @@ impl Tokens {
             "grant_type": "client_credentials",
             "client_id": self.client_id,
             "client_secret": self.client_secret.expose_secret(),
-            "scope": "tickets:read tickets:write",
+            "scope": self.scope,
         }));
         let answer = success(vendor.send(request).await?)?;
         let granted: Granted = answer.json().ok_or_else(|| refused(&answer))?;

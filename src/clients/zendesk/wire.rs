@@ -59,6 +59,25 @@ pub(super) struct Comment {
     pub(super) public: bool,
     pub(super) via: Option<Via>,
     pub(super) data: Option<VoiceData>,
+    #[serde(default)]
+    pub(super) attachments: Vec<Attachment>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Attachment {
+    #[serde(default)]
+    pub(super) file_name: String,
+}
+
+/// The answer to an upload.
+#[derive(Deserialize)]
+pub(super) struct Uploaded {
+    pub(super) upload: Upload,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Upload {
+    pub(super) token: String,
 }
 
 /// How a comment came about: `api`, `web`, `email` and others.

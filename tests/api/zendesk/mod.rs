@@ -2,6 +2,9 @@
 
 mod doctor;
 mod limits;
+// This machine plays a host of recordings in development alone.
+#[cfg(feature = "dev")]
+mod recordings;
 mod repeats;
 mod texts;
 mod tickets;
