@@ -149,6 +149,17 @@ impl Account {
         (known.is_none(), call)
     }
 
+    pub(super) fn delete_call(&mut self, id: &str) -> Result<(), Refusal> {
+        let number = number(id)?;
+        self.calls.remove(&number).ok_or_else(|| refusal::not_found(id))?;
+        self.call_ids.values_mut().for_each(|ids| ids.retain(|_, of| *of != number));
+        Ok(())
+    }
+
+    pub(super) fn delete_contact(&mut self, id: &str) -> Result<(), Refusal> {
+        self.contacts.remove(&number(id)?).map(drop).ok_or_else(|| refusal::not_found(id))
+    }
+
     fn take_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id - 1

@@ -16,6 +16,7 @@ mod account;
 mod calls;
 mod contacts;
 mod properties;
+mod records;
 mod refusal;
 mod search;
 mod values;
@@ -144,8 +145,13 @@ impl Vendor for HubSpot {
                 "/crm/objects/{version}/calls/{id}/associations/default/contacts/{contact}",
                 put(calls::associate),
             )
+            .route("/crm/objects/{version}/calls/{id}", get(records::read_call).delete(records::delete_call))
+            .route("/crm/objects/{version}/contacts", post(records::create_contact))
             .route("/crm/objects/{version}/contacts/search", post(search::search))
-            .route("/crm/objects/{version}/contacts/{id}", get(contacts::read))
+            .route(
+                "/crm/objects/{version}/contacts/{id}",
+                get(contacts::read).delete(records::delete_contact),
+            )
             .route("/crm/properties/{version}/{object_type}", post(properties::create))
             .route("/crm/properties/{version}/{object_type}/{name}", get(properties::read))
             .method_not_allowed_fallback(no_such_route)

@@ -219,7 +219,7 @@ impl Vendor for Zendesk {
         Router::new()
             .route("/api/v2/tickets", tickets())
             .route("/api/v2/tickets.json", tickets())
-            .route("/api/v2/tickets/{id}", get(tickets::read).put(tickets::update))
+            .route("/api/v2/tickets/{id}", get(tickets::read).put(tickets::update).delete(tickets::delete))
             .route("/api/v2/tickets/{id}/comments", get(comments::list))
             .route("/api/v2/tickets/{id}/comments.json", get(comments::list))
             .route("/api/v2/uploads", post(uploads::upload))

@@ -75,6 +75,16 @@ pub(super) async fn update(
     })
 }
 
+/// `DELETE /api/v2/tickets/{id}`
+pub(super) async fn delete(
+    State(zendesk): State<Zendesk>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let id = number(&id)?;
+    zendesk.account.change(|account| account.tickets.remove(&id).map(drop).ok_or_else(refusal::not_found))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// `POST /api/v2/tickets`
 ///
 /// With an `Idempotency-Key`, the same request again gets the first one's answer (idempotency section).

@@ -32,9 +32,17 @@ async fn what_is_not_there_is_not_found() {
     desk.get("/api/v2/tickets/cl_1.json").await.wrong_type("id must be an integer");
     let update = desk.request("PUT", "/api/v2/tickets/1.json").json(&json!({ "ticket": {} }));
     desk.send(update).await.refused(404, "RecordNotFound", "Not found");
-    for (method, path) in [("GET", "/api/v2/users.json"), ("DELETE", TICKET), ("PATCH", TICKETS)] {
+    for (method, path) in [("GET", "/api/v2/users.json"), ("DELETE", TICKETS), ("PATCH", TICKETS)] {
         desk.send(desk.request(method, path)).await.refused(404, "InvalidEndpoint", "Not found");
     }
+}
+
+#[tokio::test]
+async fn a_ticket_that_is_deleted_is_not_found() {
+    let desk = Desk::start().await;
+    assert_eq!(desk.send(desk.request("DELETE", TICKET)).await.status, 204);
+    desk.get(TICKET).await.refused(404, "RecordNotFound", "Not found");
+    desk.send(desk.request("DELETE", TICKET)).await.refused(404, "RecordNotFound", "Not found");
 }
 
 #[tokio::test]
