@@ -14,7 +14,7 @@ use super::PASSWORD;
 use crate::helpers::{App, DEADLINE};
 
 /// A browser with one window, by the few words of the W3C's `WebDriver` that are needed here.
-pub(super) struct Browser {
+pub(crate) struct Browser {
     http: reqwest::Client,
     session: String,
     driver: Child,
@@ -23,7 +23,7 @@ pub(super) struct Browser {
 
 impl Browser {
     /// Starts it, and logs in as a person does who knows the password.
-    pub(super) async fn start(app: &App) -> Self {
+    pub(crate) async fn start(app: &App) -> Self {
         let files = tempfile::tempdir().unwrap();
         // It takes a free port of IPv4, and ends where the same one of IPv6 is somebody else's.
         let mut started = None;
@@ -90,27 +90,27 @@ impl Browser {
     }
 
     /// Opens a page.
-    pub(super) async fn open(&self, app: &App, path: &str) {
+    pub(crate) async fn open(&self, app: &App, path: &str) {
         self.tell("/url", json!({ "url": app.process.admin_url(path) })).await;
     }
 
     /// What a script of ours, not of the page's, finds there.
-    pub(super) async fn finds(&self, script: &str) -> Value {
+    pub(crate) async fn finds(&self, script: &str) -> Value {
         self.tell("/execute/sync", json!({ "script": script, "args": [] })).await
     }
 
     /// What a person reads.
-    pub(super) async fn text(&self) -> String {
+    pub(crate) async fn text(&self) -> String {
         self.finds("return document.body.innerText").await.as_str().unwrap().to_owned()
     }
 
     /// Follows a link.
-    pub(super) async fn click(&self, href: &str) {
+    pub(crate) async fn click(&self, href: &str) {
         self.press_what(json!({ "using": "css selector", "value": format!("a[href='{href}']") })).await;
     }
 
     /// Presses the button with this text, or opens what is folded under it.
-    pub(super) async fn press(&self, text: &str) {
+    pub(crate) async fn press(&self, text: &str) {
         let path = format!("//button[normalize-space()='{text}'] | //summary[normalize-space()='{text}']");
         self.press_what(json!({ "using": "xpath", "value": path })).await;
     }
@@ -137,7 +137,7 @@ impl Browser {
     }
 
     /// What Chromium alone understands: another screen, another taste.
-    pub(super) async fn emulate(&self, what: &str, parameters: Value) {
+    pub(crate) async fn emulate(&self, what: &str, parameters: Value) {
         let command = json!({ "cmd": format!("Emulation.{what}"), "params": parameters });
         self.tell("/goog/cdp/execute", command).await;
     }

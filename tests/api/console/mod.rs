@@ -3,7 +3,7 @@
 mod browser;
 mod changes;
 mod deleted;
-mod driver;
+pub(crate) mod driver;
 mod hosts;
 mod overview;
 mod rotation;

@@ -1,5 +1,7 @@
 //! What is HubSpot's own. These tests go with it: this folder, and its line in `main.rs`.
 
+#[cfg(feature = "console")]
+mod browser;
 mod calls;
 mod contacts;
 mod doctor;
