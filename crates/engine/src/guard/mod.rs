@@ -15,6 +15,7 @@ mod slip;
 
 use std::{
     net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
     ops::Range,
     sync::Arc,
     time::Duration,
@@ -26,6 +27,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header},
 };
 use chrono::{DateTime, Utc};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -47,6 +49,11 @@ use signature::Signatures;
 /// again.
 const PATIENCE: Duration = Duration::from_millis(900);
 
+/// How many wrong signatures are explained in a second, as many as have a line of their own in the log; and the largest body of
+/// one, in bytes. It takes some forty digests of the body, and the documentation says that one has 1 to 3 KB.
+const EXPLANATIONS_A_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
+const LARGEST_EXPLAINED: usize = 16 << 10;
+
 /// What a request must show before it is heard.
 pub struct Guard {
     addresses: Addresses,
@@ -55,6 +62,7 @@ pub struct Guard {
     failures: Failures,
     max_body: usize,
     memory: MemoryBudget,
+    explanations: DefaultDirectRateLimiter,
 }
 
 /// A header with one of these words in its name carries a credential: Authorization, Cookie, X-Api-Key, X-Auth-Token,
@@ -87,6 +95,7 @@ impl Guard {
             failures: Failures::new(config.failed_auth_limit),
             max_body: config.max_body,
             memory: MemoryBudget::new(config.max_body),
+            explanations: RateLimiter::direct(Quota::per_second(EXPLANATIONS_A_SECOND)),
         })
     }
 
@@ -138,7 +147,13 @@ impl Guard {
     /// What its credential and its signature are worth, each for itself. Nothing is admitted by it, and no failure counted.
     pub(crate) fn judge(&self, headers: &HeaderMap, body: &[u8]) -> [Result<(), Rejection>; 2] {
         let secrets = self.secrets.now();
-        [secrets.credentials.check(headers), secrets.signatures.check(headers, body)]
+        let signature = secrets.signatures.check(headers, body).map_err(|why| match why {
+            Rejection::WrongSignature { .. } => {
+                Rejection::WrongSignature { slip: secrets.signatures.explain(headers, body) }
+            }
+            why => why,
+        });
+        [secrets.credentials.check(headers), signature]
     }
 
     fn knows_secret(&self, headers: &HeaderMap) -> bool {
@@ -170,7 +185,15 @@ impl Guard {
             let sent = range.clone().and_then(|range| body.get(range));
             secrets.credentials.check_with(sent, headers).map_err(counted)?;
         }
-        secrets.signatures.check(headers, &body).map_err(counted)?;
+        secrets.signatures.check(headers, &body).map_err(counted).map_err(|why| match why {
+            // Not of one that is counted out, nor of more than have a line in the log.
+            Rejection::WrongSignature { .. }
+                if body.len() <= LARGEST_EXPLAINED && self.explanations.check().is_ok() =>
+            {
+                Rejection::WrongSignature { slip: secrets.signatures.explain(headers, &body) }
+            }
+            why => why,
+        })?;
         if let Some(range) = range {
             body = blanked(&body, range);
         }

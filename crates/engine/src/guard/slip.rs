@@ -21,16 +21,15 @@ pub(super) type NamedKey = (&'static str, Hmac<Sha256>);
 /// All comparisons take the same time whatever they find: else the time of an answer would tell of the right signature.
 pub(super) fn explain(headers: &HeaderMap, body: &[u8], sent: &[u8], keys: &[NamedKey]) -> Option<String> {
     let sent = sent.strip_prefix(b"sha256=").unwrap_or(sent);
-    let texts = texts(headers, body);
     let mut found = None;
-    for (key_name, key) in keys {
-        for (text_name, text) in &texts {
-            let mac = key.clone().chain_update(text).finalize().into_bytes();
+    for (text_name, text) in texts(headers, body) {
+        for (key_name, key) in keys {
+            let mac = key.clone().chain_update(&text).finalize().into_bytes();
             let form = form(&mac, sent);
             if let Some(form_name) = form
                 && found.is_none()
             {
-                found = Some([*key_name, *text_name, form_name]);
+                found = Some([*key_name, text_name, form_name]);
             }
         }
     }
