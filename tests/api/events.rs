@@ -246,13 +246,14 @@ async fn a_test_of_the_webhook_is_stored_and_starts_nothing_and_half_a_call_is_r
     let calls = "select string_agg(event || ' ' || events || ' ' || (call_id = event_id), ', ' order by event) from call";
     assert_eq!(app.text(calls).await, "test 1 true, test 1 true, test 1 true, webhook.test 1 true");
     let hello = "select extra ->> 'message' || ': ' || problems[1] from stored_event where extra ? 'message'";
-    assert_eq!(
-        app.text(hello).await,
-        "hello: it names no event and no call: taken for a test of the webhook"
-    );
-    for half in
-        [json!({ "event": "call.completed" }), json!({ "call_id": "cl_1" }), json!({ "event": {}, "a": "b" })]
-    {
+    assert_eq!(app.text(hello).await, "hello: it has nothing of a call: taken for a test of the webhook");
+    for half in [
+        json!({ "event": "call.completed" }),
+        json!({ "call_id": "cl_1" }),
+        json!({ "event": {}, "a": "b" }),
+        json!({ "type": "call", "data": { "event": "call.completed", "call_id": "cl_1" } }),
+        json!({ "callId": "cl_1", "from": "+14085551234" }),
+    ] {
         assert_eq!(told(app.post(half.to_string())).await.0, 400, "{half}");
     }
 }

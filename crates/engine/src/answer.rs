@@ -10,7 +10,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use crate::{call::Status, fields::Malformed};
+use crate::fields::Malformed;
 
 /// A delivery whose event is stored: 200.
 #[derive(Debug, Clone)]
@@ -19,8 +19,8 @@ pub struct Accepted {
     pub client: IpAddr,
     /// The event's id.
     pub event_id: String,
-    /// How the call ended, where the event says so.
-    pub status: Option<Status>,
+    /// How the call ended, in a word by which calls are counted; none of an event that completes no call.
+    pub ending: Option<&'static str>,
     /// What became of it.
     pub stored: Stored,
 }

@@ -24,7 +24,7 @@ const EVERY: Duration = Duration::from_secs(5);
 pub(crate) enum What {
     /// Deliveries; the name is the platform's.
     Delivery,
-    /// Events that were stored, by how their call ended: answered, unanswered, other; the name is the platform's.
+    /// Events that complete a call, by how it ended: answered, unanswered, other; the name is the platform's.
     Call,
     /// Runs of jobs; the name is the job's.
     Job,

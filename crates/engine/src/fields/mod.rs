@@ -75,6 +75,12 @@ impl<'a> Fields<'a> {
         self.raw.get(name).is_some_and(|raw| raw.get() != "null")
     }
 
+    /// Whether no value is an object or an array.
+    #[must_use]
+    pub fn are_flat(&self) -> bool {
+        self.raw.values().all(|raw| !raw.get().starts_with(['{', '[']))
+    }
+
     /// A field without which there is no event.
     ///
     /// # Errors

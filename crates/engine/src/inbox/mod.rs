@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     answer::{Accepted, Refused, StoreError, Stored},
-    call::Call,
+    call::{CALL_COMPLETED, Call, Status},
     guard::Verified,
     job::Enabled,
     metrics,
@@ -55,7 +55,10 @@ impl Inbox {
         let event_id = call.event_id.clone();
         let id = Safe(&event_id);
         tracing::debug!(target: "call", event_id = %id, "--> {} {id}", Safe(&call.event));
-        let (ended_at, status) = (call.ended_at, call.status.clone());
+        let (ended_at, ending) = (call.ended_at, ending(&call));
+        if call.call_id == call.event_id {
+            tracing::warn!(event_id = %id, "a delivery of no call is stored, and starts nothing: is it a test of the webhook?");
+        }
         let delivery = Delivery { event: call, headers, trace_id, body, _memory: memory };
         let stored = self.write(delivery, deadline).await.map_err(|error| Refused::new(client, error))?;
         if stored == Stored::New {
@@ -64,7 +67,7 @@ impl Inbox {
         if let Stored::Duplicate { same_body: false, .. } = stored {
             tracing::warn!(event_id = %id, "a repeat of this event has another body: the first one is kept");
         }
-        Ok(Accepted { client, event_id, status, stored })
+        Ok(Accepted { client, event_id, ending, stored })
     }
 
     async fn write(&self, delivery: Delivery, deadline: Instant) -> Reply {
@@ -76,4 +79,13 @@ impl Inbox {
             Err(_) => Err(StoreError::Late),
         }
     }
+}
+
+/// How a call ended, as it is counted.
+fn ending(call: &Call) -> Option<&'static str> {
+    (call.event == CALL_COMPLETED).then_some(match call.status {
+        Some(Status::Answered) => "answered",
+        Some(Status::Missed | Status::Abandoned | Status::Voicemail) => "unanswered",
+        Some(Status::Other(_)) | None => "other",
+    })
 }

@@ -15,7 +15,6 @@ use tracing::field::display;
 
 use crate::{
     answer::{Accepted, Refused, Stored},
-    call::Status,
     config::WebhookConfig,
     guard::Guard,
     inbox::Inbox,
@@ -82,11 +81,11 @@ pub async fn log(State(receiver): State<Receiver>, request: Request, next: Next)
     let trace_id = TraceId::of(request.headers()).map(display);
     let response = next.run(request).await;
     let ms = millis(begun);
-    if let Some(Accepted { client, event_id, status, stored }) = response.extensions().get() {
+    if let Some(Accepted { client, event_id, ending, stored }) = response.extensions().get() {
         receiver.outcomes.taken(*client);
         receiver.count(begun, StatusCode::OK, stored.word());
-        if *stored == Stored::New {
-            receiver.tally.count(What::Call, receiver.platform, ending(status.as_ref()));
+        if let (Stored::New, Some(ending)) = (stored, ending) {
+            receiver.tally.count(What::Call, receiver.platform, ending);
         }
         let id = Safe(event_id);
         tracing::info!(target: "call", status = 200, %stored, event_id = %id, trace_id, ms, "<-- 200 {stored} {id} ({ms} ms)");
@@ -99,13 +98,4 @@ pub async fn log(State(receiver): State<Receiver>, request: Request, next: Next)
         }
     }
     response
-}
-
-/// The word by which calls that ended so are counted.
-fn ending(status: Option<&Status>) -> &'static str {
-    match status {
-        Some(Status::Answered) => "answered",
-        Some(Status::Missed | Status::Abandoned | Status::Voicemail) => "unanswered",
-        Some(Status::Other(_)) | None => "other",
-    }
 }
