@@ -4,7 +4,7 @@ use stand_in::Fault;
 
 use crate::{
     cli::{changed, program, settings},
-    helpers::{App, REPORTS, Ran, SAMPLE, TOKEN, run},
+    helpers::{App, REPORTS, Ran, SAMPLE, TOKEN, database, run},
 };
 
 /// What a sender on the receiver's own machine has set.
@@ -168,6 +168,10 @@ async fn a_call_that_is_followed_is_shown_with_what_each_job_made_and_fails_wher
     );
     assert!(ran.err.contains("not done after 1 s: report-call."), "{ran:?}");
 
+    let elsewhere = changed(&beside, "DATABASE_URL", &database::create().await);
+    let ran = program(&["send", "--follow"], &elsewhere).await;
+    assert!(ran.code == 1 && ran.err.contains("the event is not in the database of DATABASE_URL"), "{ran:?}");
+
     let test = run(&["send", "--follow", "--file", "-"], &beside, "{}").await;
     assert!(test.code == 0 && test.out.contains("    it starts no job"), "{test:?}");
 }
@@ -204,6 +208,10 @@ async fn a_file_of_many_calls_is_sent_call_by_call_and_what_is_refused_is_told_w
     let wrong = changed(&beside(&app), "WEBHOOK_TOKEN", "wrong");
     let refused = run(&["send", "--file", "-"], &wrong, &array).await;
     assert!(refused.code == 1 && refused.err.contains("401: compare WEBHOOK_TOKEN"), "{refused:?}");
+    let page = format!("{}/sink/page", app.stand_in.url());
+    let elsewhere = run(&["send", "--file", "-", "--url", &page], &beside(&app), &array).await;
+    assert!(elsewhere.code == 1 && elsewhere.err.contains("not the answer of a receiver"), "{elsewhere:?}");
+    assert!(elsewhere.out.contains("0 stored"), "{elsewhere:?}");
     let flags = run(&["send", "--file", "-", "--status", "missed"], &beside(&app), &array).await;
     assert!(flags.code == 1 && flags.err.contains("flags replace the fields of one call"), "{flags:?}");
 }

@@ -65,7 +65,9 @@ async fn a_number_and_a_vendors_id_of_any_length_are_stored_and_a_place_of_any_t
     sqlx::query("update receipt set external_id = $1").bind(&digits).execute(&app.db).await.unwrap();
     assert_eq!(events(&app, &format!("/calls?q={}", &digits[19_990..])).await, ["evt_1"]);
     for after in ["-300000000000000000.x", "8210266876799000000.x", "x", "99999999999999999999.x"] {
-        page(&app, &format!("/calls?after={after}")).await;
+        for show in ["", "in-progress", "done", "gave-up"] {
+            page(&app, &format!("/calls?after={after}&show={show}")).await;
+        }
     }
 }
 
@@ -156,4 +158,24 @@ async fn every_call_is_on_one_page_and_once_though_many_came_at_the_same_moment(
         assert_eq!((pages, all.len()), (usize::div_ceil(count, 50), count), "{beginning}");
         assert_eq!(all.into_iter().collect::<BTreeSet<_>>().len(), count, "{beginning}");
     }
+}
+
+#[tokio::test]
+async fn a_call_that_is_done_is_found_behind_a_thousand_that_wait() {
+    let app = App::receiver(&[("CONSOLE_PASSWORD", PASSWORD)]).await;
+    sqlx::raw_sql(
+        "insert into call_event (event_id, received_at, body, headers, event, call_id, custom_fields)
+         select 'evt_' || n, now() - n * interval '1 s', '{}', '[]', 'call.completed', 'cl_' || n, '{}'
+         from generate_series(1, 1201) as n;
+         insert into apalis.jobs (id, job_type, idempotency_key, job, run_at, status, max_attempts)
+         select '00a' || n, 'a', 'evt_' || n, '', now(), 'Pending', 9 from generate_series(1, 1200) as n",
+    )
+    .execute(&app.db)
+    .await
+    .unwrap();
+    app.leaves_jobs();
+    let first = page(&app, "/calls?show=done").await;
+    assert!(first.contains("None of the last thousand calls is done."), "{first}");
+    let next = first.split_once("rel=\"next\" href=\"").expect("there is more").1.split_once('"').unwrap().0;
+    assert_eq!(events(&app, &next.replace("&amp;", "&")).await, ["evt_1201"]);
 }

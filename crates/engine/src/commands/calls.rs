@@ -39,8 +39,8 @@ pub struct ListArgs {
     #[arg(long, value_parser = time)]
     until: Option<DateTime<Utc>>,
 
-    /// Only calls with a job that is in progress, or that gave up, or of which all is done; the newest thousand of them are
-    /// looked through.
+    /// Only calls with a job that is in progress, or that gave up, or of which all is done; of those that are done, among
+    /// the newest thousand calls.
     #[arg(long)]
     state: Option<Progress>,
 
@@ -106,7 +106,11 @@ async fn find(pool: &PgPool, args: &ListArgs) -> sqlx::Result<Vec<Value>> {
         wanted = Some(search::calls(pool, number, args.until).await?);
     }
     if let Some(state) = args.state {
-        let calls = calls::list(pool, state, args.until, search::MOST).await?;
+        let calls = match state {
+            Progress::Ongoing => calls::in_progress(pool, args.until, search::MOST).await?,
+            Progress::Done => calls::done(pool, args.until.map(|until| (until, ""))).await?.calls,
+            Progress::GivenUp => calls::given_up(pool, args.until, search::MOST).await?,
+        };
         wanted = Some(match wanted {
             Some(wanted) => wanted.into_iter().filter(|call| calls.contains(call)).collect(),
             None => calls,

@@ -59,7 +59,7 @@ pub(super) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, Broken> {
     let place = asked.place();
-    let wanted = asked.calls(&pool, place.as_ref().map(|place| place.received_at)).await?;
+    let wanted = asked.calls(&pool, place.as_ref()).await?;
     let mut calls = sqlx::query_as!(
         Call,
         r#"
@@ -72,7 +72,7 @@ pub(super) async fn page(
           and ($2::timestamptz is null or received_at <= $2 and (received_at, event_id) < ($2, $3))
         order by received_at desc, event_id desc limit 51
         "#,
-        wanted.as_deref(),
+        wanted.as_ref().map(|wanted| wanted.calls.as_slice()),
         place.as_ref().map(|place| place.received_at),
         place.as_ref().map(|place| place.event_id.as_str()),
     )
@@ -81,8 +81,8 @@ pub(super) async fn page(
     let more = calls.len() > PAGE;
     calls.truncate(PAGE);
     let last = calls.last().filter(|_| more);
-    let next =
-        last.map(|call| Place { received_at: call.received_at, event_id: call.event_id.clone() }.written());
+    let next = last.map(|call| Place { received_at: call.received_at, event_id: call.event_id.clone() });
+    let next = next.or(wanted.and_then(|wanted| wanted.next)).map(|place| place.written());
     let event_ids: Vec<_> = calls.iter().map(|call| call.event_id.clone()).collect();
     let mut jobs = Job::of(&pool, &event_ids).await?;
     let with_jobs = |call: Call| {

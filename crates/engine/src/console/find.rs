@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use crate::{
     search,
-    work::tasks::calls::{self, Progress},
+    work::tasks::calls::{self, Done, Progress},
 };
 
 /// What is in a list's link.
@@ -27,9 +27,6 @@ pub(super) const TABS: [(&str, &str, Progress); 3] = [
     ("done", "Done", Progress::Done),
     ("gave-up", "Gave up", Progress::GivenUp),
 ];
-
-/// The calls that are done and looked for at once: a page, and those that came with its last.
-const MOST_DONE: i64 = 100;
 
 /// A call's place in a list, the newest first.
 #[derive(Debug, Clone)]
@@ -69,24 +66,35 @@ impl Asked {
         (!self.after.is_empty()).then(|| Place::read(&self.after))
     }
 
-    /// The calls that it is about, those among them that come next after this time; `None` where it is about all.
-    pub(super) async fn calls(
-        &self,
-        pool: &PgPool,
-        after: Option<DateTime<Utc>>,
-    ) -> sqlx::Result<Option<Vec<String>>> {
+    /// The calls that it is about, those among them that come next after this place; `None` where it is about all.
+    pub(super) async fn calls(&self, pool: &PgPool, after: Option<&Place>) -> sqlx::Result<Option<Wanted>> {
+        let latest = after.map(|place| place.received_at);
         let q = self.q.trim();
-        if !q.is_empty() {
-            return search::calls(pool, q, after).await.map(Some);
-        }
-        match TABS.iter().find(|(word, ..)| *word == self.show) {
-            Some((_, _, Progress::Done)) => {
-                calls::list(pool, Progress::Done, after, MOST_DONE).await.map(Some)
+        let calls = if !q.is_empty() {
+            search::calls(pool, q, latest).await?
+        } else if let Some((_, _, progress)) = TABS.iter().find(|(word, ..)| *word == self.show) {
+            match progress {
+                Progress::Ongoing => calls::in_progress(pool, latest, search::MOST).await?,
+                Progress::GivenUp => calls::given_up(pool, latest, search::MOST).await?,
+                Progress::Done => {
+                    let after = after.map(|place| (place.received_at, place.event_id.as_str()));
+                    let Done { calls, last } = calls::done(pool, after).await?;
+                    let next = last.map(|(received_at, event_id)| Place { received_at, event_id });
+                    return Ok(Some(Wanted { calls, next }));
+                }
             }
-            Some((_, _, progress)) => calls::list(pool, *progress, after, search::MOST).await.map(Some),
-            None => Ok(None),
-        }
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(Wanted { calls, next: None }))
     }
+}
+
+/// Calls that a list is about.
+pub(super) struct Wanted {
+    pub(super) calls: Vec<String>,
+    /// Where to look for more, if those don't fill a page.
+    pub(super) next: Option<Place>,
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub(super) async fn page(
         Refusals,
         "
         select hour, name as platform, result as reason, times from tally
-        where what = 'delivery' and result not in ('stored', 'duplicate')
+        where what = 'delivery' and result not in ('stored', 'duplicate') and hour > now() - interval '24 hours'
         order by hour desc, times desc, result limit 500
         "
     )

@@ -4,9 +4,15 @@ use std::{fs, path::Path};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use chrono::Utc;
+use secrecy::ExposeSecret;
 
 use super::report::Report;
-use crate::{answer::Rejection, config::Config, guard::Guard, platform::Platform};
+use crate::{
+    answer::Rejection,
+    config::{Config, SignaturePolicy},
+    guard::Guard,
+    platform::Platform,
+};
 
 /// How a request is written into a file.
 const FORM: &str =
@@ -24,28 +30,41 @@ pub(super) fn check(file: &Path, config: &Config, platform: &Platform, report: &
         Ok(guard) => guard,
         Err(error) => return report.cross("credential", &error.to_string(), "correct it first"),
     };
+    let webhook = &config.webhook;
     let [credential, signature] = guard.judge(&headers, body);
-    tell(
-        report,
-        "credential",
-        &credential,
-        "compare it with WEBHOOK_TOKEN, or the user and password of Basic Auth, here",
-    );
-    if headers.contains_key(&config.webhook.signature_header) || signature.is_err() {
-        tell(
+    let token = webhook
+        .token
+        .as_ref()
+        .map(|token| token.expose_secret().as_bytes())
+        .filter(|token| !token.is_empty());
+    let in_body = token.is_some_and(|token| body.windows(token.len()).any(|part| part == token));
+    match credential {
+        Err(Rejection::NoCredential) if in_body => report.tick("credential", "the token stands in the body"),
+        _ if webhook.allow_unauthenticated => report.dash("credential", "none is asked for"),
+        found => tell(
+            report,
+            "credential",
+            &found,
+            "compare it with WEBHOOK_TOKEN, or the user and password of Basic Auth, here",
+        ),
+    }
+    match signature {
+        _ if webhook.signature == Some(SignaturePolicy::Off) => report.dash("signature", "none is looked at"),
+        Ok(()) if !headers.contains_key(&webhook.signature_header) => {
+            report.dash("signature", "there is none, and none is asked for");
+        }
+        found => tell(
             report,
             "signature",
-            &signature,
+            &found,
             "sign the bytes that are sent with the secret that this receiver has",
-        );
-    } else {
-        report.dash("signature", "there is none, and none is asked for");
+        ),
     }
     match platform.read(body, Utc::now()) {
         Err(error) => report.cross("body", &error.to_string(), "the platform must send it otherwise"),
         Ok(call) => {
             let problems: Vec<_> =
-                std::iter::once("it would be stored".to_owned()).chain(call.problems).collect();
+                std::iter::once("it can be read".to_owned()).chain(call.problems).collect();
             report.tick("body", &problems.join("; "));
         }
     }

@@ -25,8 +25,8 @@ use report::Report;
 /// What to look at.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// Look at this delivery alone, and say what would become of it: a file with an HTTP request as it was sent, its headers,
-    /// an empty line and its body.
+    /// Look at this delivery alone: its credential, its signature and its body. The file holds an HTTP request as it was sent:
+    /// its headers, an empty line and its body.
     #[arg(long, value_name = "FILE")]
     delivery: Option<PathBuf>,
 }

@@ -103,8 +103,11 @@ async fn send_one(sender: &Sender, body: Bytes) -> anyhow::Result<Outcome> {
     loop {
         let why = match sender.send(body.clone()).await {
             Ok(Answered { status: 200, said }) => {
-                let again = said.status.as_deref() == Some("duplicate");
-                return Ok(if again { Outcome::Duplicate } else { Outcome::Stored });
+                return match said.status.as_deref() {
+                    Some("stored") => Ok(Outcome::Stored),
+                    Some("duplicate") => Ok(Outcome::Duplicate),
+                    _ => bail!("200, but not the answer of a receiver: does --url name it?"),
+                };
             }
             Ok(Answered { status: status @ (400 | 413), said }) => {
                 return Ok(Outcome::Refused(format!("{status} {}", said.error.unwrap_or_default())));

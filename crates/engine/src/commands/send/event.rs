@@ -1,7 +1,6 @@
 //! What `send` sends: a file, or a call made up.
 
 use std::{
-    collections::HashMap,
     fs,
     io::{Read, stdin},
     path::PathBuf,
@@ -10,12 +9,19 @@ use std::{
 use anyhow::{Context, ensure};
 use axum::body::Bytes;
 use clap::Args;
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
     config::ConfigError,
     platform::{Platform, Said},
 };
+
+/// How many lines are looked at to tell calls on lines from one call over several.
+const FIRST: usize = 10;
+
+/// The byte order mark.
+const BOM: &[u8] = "\u{FEFF}".as_bytes();
 
 /// What the call says.
 #[derive(Debug, Args)]
@@ -80,6 +86,8 @@ impl EventArgs {
             Some(path) => {
                 let text = read(path).with_context(|| format!("{} can't be read", path.display()))?;
                 let text = Bytes::from(text);
+                // A byte order mark, which some write before a file, is no part of what it says.
+                let text = if text.starts_with(BOM) { text.slice(BOM.len()..) } else { text };
                 if let Some(calls) = calls(&text)? {
                     ensure!(
                         said == Said::default(),
@@ -109,8 +117,8 @@ pub(super) enum Content {
     Many(Vec<(String, Bytes)>),
 }
 
-/// The calls of a file that holds many: a JSON array, or lines of which the first is a JSON object. Each is the receiver's to
-/// judge, a broken line too.
+/// The calls of a file that holds many: a JSON array, or lines, of which one of the first is a JSON object. Each is the
+/// receiver's to judge, a broken line too.
 fn calls(text: &Bytes) -> anyhow::Result<Option<Vec<(String, Bytes)>>> {
     if text.trim_ascii_start().starts_with(b"[") {
         let items: Vec<&RawValue> =
@@ -120,14 +128,16 @@ fn calls(text: &Bytes) -> anyhow::Result<Option<Vec<(String, Bytes)>>> {
         };
         return Ok(Some(items.iter().enumerate().map(call).collect()));
     }
-    let lines = text.split(|&byte| byte == b'\n').enumerate();
-    let mut lines = lines.filter(|(_, line)| !line.trim_ascii().is_empty()).peekable();
-    let is_object = |line: &[u8]| serde_json::from_slice::<HashMap<&str, &RawValue>>(line).is_ok();
-    let begins = lines.peek().is_some_and(|(_, line)| is_object(line));
+    if serde_json::from_slice::<IgnoredAny>(text).is_ok() {
+        return Ok(None);
+    }
+    let lines =
+        text.split(|&byte| byte == b'\n').enumerate().filter(|(_, line)| !line.trim_ascii().is_empty());
     let call =
         |(place, line): (usize, &[u8])| (format!("line {}", place + 1), text.slice_ref(line.trim_ascii()));
     let calls: Vec<_> = lines.map(call).collect();
-    Ok((begins && calls.len() > 1).then_some(calls))
+    let is_object = |(_, line): &(String, Bytes)| serde_json::from_slice::<Map<String, Value>>(line).is_ok();
+    Ok((calls.len() > 1 && calls.iter().take(FIRST).any(is_object)).then_some(calls))
 }
 
 fn field(text: &str) -> Result<(String, String), ConfigError> {

@@ -32,8 +32,16 @@ struct Job {
 ///
 /// # Errors
 ///
-/// A job was given up, or has not ended after so many seconds, or the database can't be asked.
+/// A job was given up, or has not ended after so many seconds, or the database can't be asked, or is not the receiver's.
 pub(super) async fn jobs(pool: &PgPool, event_id: &str, begun: Instant, limit: u64) -> anyhow::Result<()> {
+    let known = sqlx::query_scalar!(
+        r#"select exists (select from call_event where event_id = $1) as "known!""#,
+        event_id
+    );
+    ensure!(
+        said(known.fetch_one(pool).await)?,
+        "the event is not in the database of DATABASE_URL: it must be that of the receiver"
+    );
     let mut shown = BTreeMap::new();
     loop {
         let jobs = said(look(pool, event_id).await)?;

@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use super::given_up::{Alike, Cause, Which};
 use crate::{db, search::EndOfNumber};
 
-/// How many jobs are let run in one transaction.
+/// How many jobs are looked at in one statement, to let them run.
 const CHUNK: i64 = 500;
 
 /// How many jobs of each queue are not done; of those that wait or come back, a hundred thousand at the most are counted.
@@ -111,31 +111,34 @@ pub(crate) async fn run_now(pool: &PgPool, which: &Which<'_>) -> sqlx::Result<BT
     let mut jobs = BTreeMap::<String, u64>::new();
     let mut last = String::new();
     loop {
-        // In the order of their ids: one that fails and waits again meanwhile is not let run twice.
-        let chunk = sqlx::query!(
+        // So many are looked at in one statement, however few are meant; in the order of their ids, since one that fails and
+        // waits again meanwhile is not let run twice.
+        let looked = sqlx::query!(
             r#"
-            with chunk as (
-                select id from apalis.jobs
+            with looked as materialized (
+                select id, job_type, idempotency_key from apalis.jobs
                 where (status = 'Pending' or (status = 'Failed' and attempts < max_attempts))
                   and id > $1 and run_at > now()
                   and ($2::text is null or job_type = $2)
                   and ($3::text is null or idempotency_key = $3)
-                  and exists (
-                      select from call_event where event_id = idempotency_key
-                        and ($4::text is null
-                            or reverse(right(regexp_replace(from_number, '[^0-9]', '', 'g'), 20)) like $4
-                            or reverse(right(regexp_replace(to_number, '[^0-9]', '', 'g'), 20)) like $4)
-                        and ($5::timestamptz is null or received_at >= $5)
-                        and ($6::timestamptz is null or received_at <= $6)
-                  )
+                order by id limit $8
+            ), changed as (
+                update apalis.jobs set run_at = now()
+                from looked join call_event on event_id = looked.idempotency_key
+                where jobs.id = looked.id and run_at > now()
+                  and ($4::text is null
+                      or reverse(right(regexp_replace(from_number, '[^0-9]', '', 'g'), 20)) like $4
+                      or reverse(right(regexp_replace(to_number, '[^0-9]', '', 'g'), 20)) like $4)
+                  and ($5::timestamptz is null or received_at >= $5)
+                  and ($6::timestamptz is null or received_at <= $6)
                   and position(lower($7) in lower(coalesce((
-                      select reason from attempt where event_id = idempotency_key and job = job_type
+                      select reason from attempt
+                      where attempt.event_id = looked.idempotency_key and attempt.job = looked.job_type
                       order by number desc limit 1
                   ), ''))) > 0
-                order by id limit $8
+                returning jobs.job_type
             )
-            update apalis.jobs set run_at = now() from chunk where jobs.id = chunk.id and run_at > now()
-            returning jobs.id, job_type
+            select max(id) as last, array(select job_type from changed) as "jobs!" from looked
             "#,
             last,
             which.job,
@@ -146,12 +149,12 @@ pub(crate) async fn run_now(pool: &PgPool, which: &Which<'_>) -> sqlx::Result<BT
             cause(which),
             CHUNK,
         );
-        let chunk = db::within(chunk.fetch_all(pool)).await?;
-        let Some(end) = chunk.iter().map(|job| &job.id).max() else { return Ok(jobs) };
-        last.clone_from(end);
-        for job in chunk {
-            *jobs.entry(job.job_type).or_default() += 1;
+        let looked = db::within(looked.fetch_one(pool)).await?;
+        for job in looked.jobs {
+            *jobs.entry(job).or_default() += 1;
         }
+        let Some(end) = looked.last else { return Ok(jobs) };
+        last = end;
     }
 }
 
