@@ -9,7 +9,7 @@ use reqwest::{
     redirect,
 };
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     audio::Audio,
@@ -90,6 +90,12 @@ impl Fetcher {
     pub async fn fetch(&self, link: &str, largest: u64) -> Result<Recording, Missing> {
         // The last quarter of a run is to say to the vendor where the recording belongs.
         let latest = Instant::now() + run::left().map_or(LONGEST, |left| left / 4 * 3);
+        // Redirects and first bytes, too, may come as slowly as their host likes.
+        let begun = timeout_at(latest, self.begin(link, largest, latest)).await;
+        begun.unwrap_or(Err(Missing::Later("its host does not answer in time")))
+    }
+
+    async fn begin(&self, link: &str, largest: u64, latest: Instant) -> Result<Recording, Missing> {
         let link = link.parse().map_err(|_| Missing::Refused("its link is no URL"))?;
         let response = self.follow(link).await?;
         let ends = response.content_length().is_some() || is_chunked(&response);
@@ -97,7 +103,7 @@ impl Fetcher {
         match response.status().as_u16() {
             200 if !ends => Err(Missing::Endless),
             200 if length > largest => Err(Missing::TooLarge(largest)),
-            200 => begin(response, largest, latest).await,
+            200 => read_head(response, largest, latest).await,
             // 403 and 404 are what stores of files say of one that is not there yet, 401 what somebody may mend meanwhile.
             status @ (201..300 | 401 | 403 | 404 | 425) => Err(Missing::NotYet(status)),
             408 | 429 | 500.. => Err(Missing::Later("its host is in trouble, or asks to wait")),
@@ -107,12 +113,14 @@ impl Fetcher {
     }
 
     async fn follow(&self, link: Url) -> Result<Response, Missing> {
-        let (home, mut next) = (link.origin(), link);
+        // A link is the sender's. Below a listed `*.example.com` may be a host of anybody's, who would read the credential.
+        let home = self.hosts.name(&link).then(|| link.origin());
+        let mut next = link;
         for _ in 0..=REDIRECTS {
             self.hosts.check(&next)?;
             let mut request = self.http.get(next.clone());
             // A redirect may lead to a store that is none of the platform's.
-            if let Some((name, value)) = self.credential.as_ref().filter(|_| next.origin() == home) {
+            if let Some((name, value)) = self.credential.as_ref().filter(|_| Some(next.origin()) == home) {
                 request = request.header(name, value);
             }
             let response = request.send().await.map_err(|error| failure(&error))?;
@@ -143,7 +151,7 @@ fn is_chunked(response: &Response) -> bool {
     response.headers().contains_key(TRANSFER_ENCODING)
 }
 
-async fn begin(mut response: Response, largest: u64, latest: Instant) -> Result<Recording, Missing> {
+async fn read_head(mut response: Response, largest: u64, latest: Instant) -> Result<Recording, Missing> {
     let mut head = Vec::new();
     while head.len() < Audio::HEAD {
         match response.chunk().await.map_err(|error| failure(&error))? {

@@ -55,6 +55,12 @@ impl Hosts {
         self.0.iter().any(|host| host.port == port && host.is(name))
     }
 
+    /// Whether the link's host is listed by its whole name.
+    pub(super) fn name(&self, url: &Url) -> bool {
+        let (name, port) = (url.host_str(), url.port_or_known_default());
+        self.0.iter().any(|host| !host.below && Some(host.name.as_str()) == name && Some(host.port) == port)
+    }
+
     /// In development alone: this machine's own address, listed with its port, without TLS. No production build has it.
     fn is_stand_in(&self, url: &Url, address: Option<IpAddr>) -> bool {
         cfg!(feature = "dev")
@@ -132,6 +138,19 @@ mod tests {
             ("8.8.8.8", "https://8.8.8.8/1.mp3"),
         ] {
             assert_eq!(check(hosts, link), Ok(()), "{hosts} {link}");
+        }
+    }
+
+    #[test]
+    fn a_host_below_a_listed_name_is_not_named_itself() {
+        let hosts: Hosts = "*.example.com,r.example.com,r.example.com:8443".parse().expect("they are hosts");
+        for (link, named) in [
+            ("https://r.example.com/1.mp3", true),
+            ("https://r.example.com:8443/1.mp3", true),
+            ("https://x.example.com/1.mp3", false),
+            ("https://r.example.com:8444/1.mp3", false),
+        ] {
+            assert_eq!(hosts.name(&link.parse().expect("it is a URL")), named, "{link}");
         }
     }
 
