@@ -6,6 +6,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::files::File;
+use super::form::Upload;
 use super::properties::{self, ObjectType, Property};
 use super::refusal;
 use crate::refusal::Refusal;
@@ -23,6 +25,9 @@ pub struct Call {
     pub properties: BTreeMap<String, String>,
     /// The contacts that it is associated with: their names by their ids.
     pub contacts: BTreeMap<String, String>,
+    /// The file that its recording's URL leads to, whatever follows a `#`; no field of the vendor's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<File>,
     /// When it was first upserted.
     pub created_at: DateTime<Utc>,
     /// When it was last upserted.
@@ -46,6 +51,8 @@ pub(super) struct Account {
     next_id: u64,
     pub(super) calls: BTreeMap<u64, Call>,
     pub(super) contacts: BTreeMap<u64, Contact>,
+    #[serde(default)]
+    pub(super) files: BTreeMap<u64, File>,
     /// Those that were created; the vendor's own are in `properties`.
     properties: BTreeMap<ObjectType, BTreeMap<String, Property>>,
     /// Calls by their unique properties and the values of these: the key by which an upsert finds one.
@@ -130,6 +137,7 @@ impl Account {
             id: number.to_string(),
             properties: Values::new(),
             contacts: BTreeMap::new(),
+            recording: None,
             created_at: now,
             updated_at: now,
         });
@@ -158,6 +166,31 @@ impl Account {
 
     pub(super) fn delete_contact(&mut self, id: &str) -> Result<(), Refusal> {
         self.contacts.remove(&number(id)?).map(drop).ok_or_else(|| refusal::not_found(id))
+    }
+
+    /// The calls with the files that are their recordings.
+    pub(super) fn calls_with_files(&self) -> Vec<Call> {
+        let at = |url: &String| {
+            let url = url.split('#').next();
+            self.files.values().find(|file| Some(file.url.as_str()) == url).cloned()
+        };
+        let recording = |call: &Call| call.properties.get("hs_call_recording_url").and_then(at);
+        self.calls.values().map(|call| Call { recording: recording(call), ..call.clone() }).collect()
+    }
+
+    /// Adds a file, unless the folder has its duplicate. What one is isn't documented: here a file of the same name with the
+    /// same bytes, which is one by any reading. Another of its name gets a number (published description).
+    pub(super) fn add_file(&mut self, upload: Upload, folder: &str, name: &str, access: &str) -> &File {
+        let beside = |file: &&File| file.folder == folder && file.name == name;
+        let duplicate = |(_, file): &(&u64, &File)| beside(file) && file.sha256 == upload.sha256;
+        let known = self.files.iter().find(duplicate).map(|(number, _)| *number);
+        let number = known.unwrap_or_else(|| self.take_id());
+        let taken = self.files.values().filter(beside).count();
+        self.files.entry(number).or_insert_with(|| {
+            let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+            let name = if taken == 0 { name.to_owned() } else { format!("{stem}-{taken}.{extension}") };
+            File::new(&number.to_string(), upload, folder, &name, access)
+        })
     }
 
     fn take_id(&mut self) -> u64 {

@@ -1,10 +1,10 @@
-//! Calls: the upsert in batches, and the association with a contact.
+//! Calls: the upsert in batches, reading, and the association with a contact.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,6 +18,9 @@ use crate::refusal::Refusal;
 
 /// HubSpot's limit for every batch of records (object guides).
 const AT_MOST: usize = 100;
+
+/// What every record shows.
+const ALWAYS: [&str; 3] = ["hs_object_id", "hs_createdate", "hs_lastmodifieddate"];
 
 #[derive(Deserialize)]
 struct Batch {
@@ -121,6 +124,36 @@ fn write(account: &mut Account, input: Input) -> Value {
         result["objectWriteTraceId"] = json!(id);
     }
     result
+}
+
+/// `GET /crm/objects/{version}/calls/{id}?idProperty=…&properties=…`
+///
+/// Which properties it shows when none are asked for is not documented: none here but those of every record.
+pub(super) async fn read(
+    State(hubspot): State<HubSpot>,
+    Path((_, id)): Path<(String, String)>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Result<Json<Value>, Refusal> {
+    let asked: Vec<&str> = query.get("properties").map_or(Vec::new(), |list| list.split(',').collect());
+    hubspot.account.read(|account| {
+        let number = match query.get("idProperty") {
+            None => id.parse().map_err(|_| refusal::not_numeric(&id))?,
+            // The words are those observed for an upsert; for reading none are documented.
+            Some(property)
+                if !account.property(ObjectType::Calls, property).is_some_and(|of| of.has_unique_value) =>
+            {
+                let message = format!("Unable to read by non-unique 0-48 property {property}");
+                return Err(refusal::validation(&message));
+            }
+            Some(property) => account.call_id(property, &id).ok_or_else(|| refusal::not_found(&id))?,
+        };
+        let call = account.calls.get(&number).ok_or_else(|| refusal::not_found(&id))?;
+        let mut call = shown(call);
+        if let Some(properties) = call["properties"].as_object_mut() {
+            properties.retain(|name, _| ALWAYS.contains(&name.as_str()) || asked.contains(&name.as_str()));
+        }
+        Ok(Json(call))
+    })
 }
 
 fn shown(call: &Call) -> Value {

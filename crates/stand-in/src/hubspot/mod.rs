@@ -4,9 +4,11 @@
 //! - `account`: the calls, contacts and properties
 //! - `properties`: which properties there are, and how one is created
 //! - `values`: which values a property takes
-//! - `calls`: the upsert, and the association with a contact
+//! - `calls`: the upsert, reading, and the association with a contact
 //! - `contacts`: a contact by its id
 //! - `search`: contacts by what is known of them
+//! - `files`: the upload of a file
+//! - `form`: the form that it comes in
 //!
 //! Each rule names where it comes from. "Published description" is HubSpot's own `OpenAPI` file for 2026-09
 //! (`HubSpot/HubSpot-public-api-spec-collection` on GitHub), "guide" the page of that name on
@@ -15,6 +17,8 @@
 mod account;
 mod calls;
 mod contacts;
+mod files;
+mod form;
 mod properties;
 mod records;
 mod refusal;
@@ -35,8 +39,9 @@ use axum::response::Response;
 use axum::routing::{get, post, put};
 
 pub use account::{Call, Contact};
+pub use files::File;
 
-use crate::kept::{File, Kept};
+use crate::kept::{self, Kept};
 use crate::limit::{RateLimit, Window};
 use crate::refusal::Refusal;
 use crate::vendor::{Listing, Vendor};
@@ -59,6 +64,9 @@ pub struct Options {
     /// Start without the unique call property `external_call_id`, as a new HubSpot account does
     #[arg(long, env = "STAND_IN_WITHOUT_PROPERTY")]
     pub without_property: bool,
+    /// Answer as if the key lacked the scope `files`
+    #[arg(long, env = "STAND_IN_WITHOUT_FILES")]
+    pub without_files: bool,
     /// Answer 429 to more requests than this in ten seconds (HubSpot's own limit: 100); no limit by default
     #[arg(long, env = "STAND_IN_RATE_LIMIT", value_name = "REQUESTS", value_parser = |n: &str| RATE_LIMIT.parse(n))]
     pub rate_limit: Option<RateLimit>,
@@ -70,7 +78,13 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let token = "stand-in".into();
-        Self { token, without_property: false, rate_limit: None, search_limit: Some(SEARCH_LIMIT) }
+        Self {
+            token,
+            without_property: false,
+            without_files: false,
+            rate_limit: None,
+            search_limit: Some(SEARCH_LIMIT),
+        }
     }
 }
 
@@ -81,11 +95,12 @@ pub struct HubSpot {
     bearer: Arc<str>,
     requests: Arc<Window>,
     searches: Arc<Window>,
+    without_files: bool,
 }
 
 impl HubSpot {
-    pub(crate) fn open(options: Options, file: &Arc<File>) -> io::Result<Self> {
-        let Options { token, without_property, rate_limit, search_limit } = options;
+    pub(crate) fn open(options: Options, file: &Arc<kept::File>) -> io::Result<Self> {
+        let Options { token, without_property, without_files, rate_limit, search_limit } = options;
         let mut account = file.account("hubspot")?.unwrap_or_else(Account::sample);
         if !without_property {
             account.add_external_call_id();
@@ -95,13 +110,20 @@ impl HubSpot {
             bearer: format!("Bearer {token}").into(),
             requests: Arc::new(Window::new(rate_limit)),
             searches: Arc::new(Window::new(search_limit)),
+            without_files,
         })
     }
 
     /// The calls, in the order in which they were created.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
-        self.account.read(|account| account.calls.values().cloned().collect())
+        self.account.read(Account::calls_with_files)
+    }
+
+    /// The files, in the order in which they were uploaded.
+    #[must_use]
+    pub fn files(&self) -> Vec<File> {
+        self.account.read(|account| account.files.values().cloned().collect())
     }
 
     /// The contacts, in the order of their ids.
@@ -133,7 +155,11 @@ impl Vendor for HubSpot {
     }
 
     fn paths(&self) -> &'static [&'static str] {
-        &["/crm/"]
+        &["/crm/", "/files/"]
+    }
+
+    fn takes_files(&self, path: &str) -> bool {
+        path.starts_with("/files/")
     }
 
     /// The version in a path may be any.
@@ -141,6 +167,7 @@ impl Vendor for HubSpot {
         let no_such_route = async || refusal::no_such_route();
         Router::new()
             .route("/crm/objects/{version}/calls/batch/upsert", post(calls::upsert))
+            .route("/crm/objects/{version}/calls/{id}", get(calls::read))
             .route(
                 "/crm/objects/{version}/calls/{id}/associations/default/contacts/{contact}",
                 put(calls::associate),
@@ -154,6 +181,7 @@ impl Vendor for HubSpot {
             )
             .route("/crm/properties/{version}/{object_type}", post(properties::create))
             .route("/crm/properties/{version}/{object_type}/{name}", get(properties::read))
+            .route("/files/{version}/files", post(files::upload))
             .method_not_allowed_fallback(no_such_route)
             .fallback(no_such_route)
             .layer(from_fn_with_state(self.clone(), admit))
@@ -161,7 +189,11 @@ impl Vendor for HubSpot {
     }
 
     fn listings(&self) -> Vec<Listing> {
-        vec![Listing::of("calls", &self.calls()), Listing::of("contacts", &self.contacts())]
+        vec![
+            Listing::of("calls", &self.calls()),
+            Listing::of("contacts", &self.contacts()),
+            Listing::of("files", &self.files()),
+        ]
     }
 
     fn failure(&self, _: &str, status: StatusCode) -> Refusal {

@@ -85,6 +85,13 @@ pub(super) fn unsearchable() -> Refusal {
     bare(StatusCode::BAD_REQUEST, "There was a problem with the request.")
 }
 
+/// Observed, but for the list of what is missing, which has several forms.
+pub(super) fn missing_scope(scope: &str) -> Refusal {
+    let message = "This app hasn't been granted all required scopes to make this call.";
+    of_category(StatusCode::FORBIDDEN, "MISSING_SCOPES", message)
+        .with("errors", json!([{ "message": message, "context": { "requiredGranularScopes": [scope] } }]))
+}
+
 /// What a fault answers. Categories beyond those above are in no list: no caller should go by them.
 pub(super) fn injected(status: StatusCode) -> Refusal {
     let category = match status.as_u16() {

@@ -7,6 +7,7 @@ mod comments;
 mod contacts;
 mod desk;
 mod faults;
+mod files;
 mod idempotency;
 mod kept;
 mod properties;

@@ -1,0 +1,122 @@
+//! Files: their upload.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::HubSpot;
+use super::account::iso;
+use super::form::{Form, Upload};
+use super::refusal;
+use crate::refusal::Refusal;
+
+/// A file of the files tool.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct File {
+    /// The vendor's id.
+    pub id: String,
+    /// Its folder's path.
+    pub folder: String,
+    /// Its name, with what says its type.
+    pub name: String,
+    /// Its media type, as it was sent; no field of the vendor's.
+    pub content_type: String,
+    /// Who may read it.
+    pub access: String,
+    /// Where people find it.
+    pub url: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// SHA-256 of its bytes, in hex, which are not kept; no field of the vendor's.
+    pub sha256: String,
+    /// When it was uploaded.
+    pub created_at: DateTime<Utc>,
+}
+
+impl File {
+    /// A private one is asked for at an address which leads those on who are logged in (observed).
+    pub(super) fn new(id: &str, upload: Upload, folder: &str, name: &str, access: &str) -> Self {
+        let Upload { content_type, size, sha256 } = upload;
+        let api = "https://api-na1.hubspot.com/filemanager/api/v2/files";
+        let url = format!("{api}/{id}/signed-url-redirect?portalId=1");
+        let (folder, name, access) = (folder.to_owned(), name.to_owned(), access.to_owned());
+        Self {
+            id: id.to_owned(),
+            folder,
+            name,
+            content_type,
+            access,
+            url,
+            size,
+            sha256,
+            created_at: Utc::now(),
+        }
+    }
+
+    /// The published description's `File`.
+    fn shown(&self) -> Value {
+        let (stem, extension) = self.name.rsplit_once('.').unwrap_or((&self.name, ""));
+        let created = iso(self.created_at);
+        json!({
+            "id": self.id, "name": stem, "extension": extension, "path": format!("{}/{}", self.folder, self.name),
+            "access": self.access, "size": self.size, "url": self.url, "defaultHostingUrl": self.url,
+            "createdAt": created, "updatedAt": created, "archived": false,
+        })
+    }
+}
+
+/// The published description's `FileUploadOptions`; all but `access` have defaults.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Options {
+    access: String,
+    #[serde(default)]
+    overwrite: bool,
+    #[serde(default)]
+    duplicate_validation_strategy: Option<String>,
+    #[serde(default)]
+    duplicate_validation_scope: Option<String>,
+}
+
+/// `POST /files/{version}/files`, a form with `file`, `options`, `fileName`, and a folder (files guide).
+///
+/// Whom a recording is about would not want it public: no other access than `PRIVATE` is taken here. The ways to treat a
+/// duplicate are those that leave one file, in its folder; the vendor has more of both.
+pub(super) async fn upload(
+    State(hubspot): State<HubSpot>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let form = Form::read(&headers, body).await.map_err(refusal::validation)?;
+    // After the whole form: an answer before its end would be lost with the connection.
+    if hubspot.without_files {
+        return Err(refusal::missing_scope("files"));
+    }
+    let Form { fields, file } = form;
+    let field = |name: &str| fields.get(name).filter(|value| !value.is_empty());
+    let required = |what: &str| refusal::validation(&format!("{what} is required"));
+    let options: Options = refusal::json(field("options").ok_or_else(|| required("options"))?.as_bytes())?;
+    let folder = field("folderPath").filter(|_| field("folderId").is_none());
+    let folder = folder.ok_or_else(|| required("either folderPath or folderId"))?;
+    let name = field("fileName").ok_or_else(|| required("fileName"))?;
+    if options.access != "PRIVATE" {
+        return Err(refusal::validation("access: the stand-in takes PRIVATE files alone"));
+    }
+    let strategy = options.duplicate_validation_strategy.as_deref();
+    let scope = options.duplicate_validation_scope.as_deref();
+    if options.overwrite || strategy != Some("RETURN_EXISTING") || scope != Some("EXACT_FOLDER") {
+        return Err(refusal::validation(
+            "options: the stand-in returns what is in the folder already, alone",
+        ));
+    }
+    let upload = file.filter(|file| file.size > 0).ok_or_else(|| required("file"))?;
+    let file = hubspot.account.change(|account| {
+        Ok::<_, Refusal>(account.add_file(upload, folder, name, &options.access).shown())
+    })?;
+    Ok((StatusCode::CREATED, Json(file)))
+}
