@@ -7,6 +7,9 @@ mod process;
 pub(crate) mod proxy;
 pub(crate) mod quoting;
 pub(crate) mod raw;
+// This machine plays a host of recordings in development alone.
+#[cfg(feature = "dev")]
+pub(crate) mod recordings;
 #[cfg(feature = "dev")]
 pub(crate) mod run;
 

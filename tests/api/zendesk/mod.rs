@@ -2,7 +2,6 @@
 
 mod doctor;
 mod limits;
-// This machine plays a host of recordings in development alone.
 #[cfg(feature = "dev")]
 mod recordings;
 mod repeats;

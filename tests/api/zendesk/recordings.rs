@@ -1,15 +1,15 @@
 //! With `RECORDINGS=copy` the recording itself is on the ticket, once, and its link where that can't be.
 
-mod host;
-
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use stand_in::{Fault, Options, StandIn, zendesk::Comment};
 
 use super::{CLOSED, OPEN, call, run, ticket, voices, with};
-use crate::helpers::{App, Process, eventually};
-use host::{Recordings, Say, digest};
+use crate::helpers::{
+    App, Process, eventually,
+    recordings::{Recordings, Say, digest, killed},
+};
 
 const SIZE: usize = 300_000;
 
@@ -177,15 +177,6 @@ async fn a_worker_that_is_killed_in_the_middle_of_it_leaves_one_file_wherever_th
     assert_eq!(app.text("select note from receipt").await, "it was there already");
     assert_eq!(files(&app, OPEN)[0].attachments[0].sha256, digest(SIZE));
     assert_eq!(ticket(&app, OPEN).comments.len(), 2, "the customer's, and the call's");
-}
-
-/// The worker dies, and its job is free for another.
-async fn killed(app: &App, worker: Process) {
-    worker.kill().await;
-    // What apalis does once its heartbeats are missed.
-    let free =
-        "update apalis.jobs set status = 'Pending', lock_by = null where status in ('Queued', 'Running')";
-    sqlx::query(free).execute(&app.db).await.unwrap();
 }
 
 #[tokio::test]

@@ -11,9 +11,11 @@ use tokio::{
     net::{TcpListener, TcpStream, tcp::OwnedWriteHalf},
 };
 
+use super::{App, Process};
+
 /// What it says to a request.
 #[derive(Clone)]
-pub(super) enum Say {
+pub(crate) enum Say {
     /// A status, and nothing else.
     Status(u16),
     /// A page with 200.
@@ -33,9 +35,9 @@ pub(super) enum Say {
 }
 
 /// One such host on this machine.
-pub(super) struct Recordings {
+pub(crate) struct Recordings {
     /// Its host and port.
-    pub(super) host: String,
+    pub(crate) host: String,
     state: Arc<Mutex<State>>,
 }
 
@@ -51,7 +53,7 @@ const SIGNATURE: &str = "?signature=s3cr3t-of-the-link";
 
 impl Recordings {
     /// It says one thing after the other, and the last of them for ever.
-    pub(super) async fn saying(says: &[Say]) -> Self {
+    pub(crate) async fn saying(says: &[Say]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let then = says.last().unwrap().clone();
@@ -67,25 +69,34 @@ impl Recordings {
     }
 
     /// A link to its recording, signed.
-    pub(super) fn link(&self) -> String {
+    pub(crate) fn link(&self) -> String {
         format!("http://{}{PATH}{SIGNATURE}", self.host)
     }
 
     /// From now on it says this.
-    pub(super) fn say(&self, say: Say) {
+    pub(crate) fn say(&self, say: Say) {
         let mut state = self.state.lock().unwrap();
         state.next.clear();
         state.then = say;
     }
 
     /// The requests that it had, each with its headers.
-    pub(super) fn heard(&self) -> Vec<String> {
+    pub(crate) fn heard(&self) -> Vec<String> {
         self.state.lock().unwrap().heard.clone()
     }
 }
 
+/// The worker dies, and its job is free for another.
+pub(crate) async fn killed(app: &App, worker: Process) {
+    worker.kill().await;
+    // What apalis does once its heartbeats are missed.
+    let free =
+        "update apalis.jobs set status = 'Pending', lock_by = null where status in ('Queued', 'Running')";
+    sqlx::query(free).execute(&app.db).await.unwrap();
+}
+
 /// The digest of so many bytes of audio, in hex.
-pub(super) fn digest(size: usize) -> String {
+pub(crate) fn digest(size: usize) -> String {
     let mut digest = Sha256::new();
     for (block, length) in blocks(size) {
         digest.update(&block[..length]);
