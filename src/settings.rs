@@ -10,9 +10,11 @@ use clap::{Args, ValueEnum};
 use reqwest::Url;
 
 use engine::{
-    config::{Names, Pairs, Region, Secret, parse_duration},
-    recording::Hosts,
+    config::{ConfigError, Names, Pairs, Region, Secret, parse_duration},
+    recording::{Copier, Fetcher, Hosts},
 };
+
+use crate::receive::after_call::PLATFORM;
 
 /// The settings beside those that every receiver has.
 #[derive(Debug, Args)]
@@ -70,7 +72,7 @@ pub struct Settings {
     #[arg(long, env, default_value = "voicemail")]
     pub ticket_create_for: Names,
 
-    /// What a ticket gets of a recording: its `link`, which may expire, or a `copy` of the recording itself.
+    /// What the CRM and the ticket get of a recording: its `link`, which may expire, or a `copy` of the recording itself.
     #[arg(long, env, value_enum, default_value = "link")]
     pub recordings: Recordings,
 
@@ -105,6 +107,20 @@ pub struct Settings {
     /// The key of the reports' signature, `whsec_…`.
     #[arg(long, env)]
     pub report_secret: Option<Secret>,
+}
+
+impl Settings {
+    /// What copies recordings, where `RECORDINGS` says so.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Fetcher::new`].
+    pub fn copier(&self) -> Result<Copier, ConfigError> {
+        let fetcher =
+            || Fetcher::new(&PLATFORM, &self.recording_hosts, self.recording_authorization.as_ref());
+        let copies = self.recordings == Recordings::Copy;
+        Ok(Copier::new(copies.then(fetcher).transpose()?, self.recording_wait))
+    }
 }
 
 /// What is kept of a recording.

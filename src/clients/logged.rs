@@ -9,4 +9,6 @@ pub struct Logged {
     pub url: Option<String>,
     /// What a person should know beside it: why it stands beside no contact, or beside one of several.
     pub note: Option<String>,
+    /// Whether it has the call's recording itself, so that there is nothing to copy.
+    pub has_recording: bool,
 }

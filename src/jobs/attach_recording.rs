@@ -13,20 +13,17 @@
 //! With `RECORDINGS=copy` the recording itself is put there, as the file of an internal comment. Until it is to be had, and
 //! where it is not, the ticket has the voice comment with its link.
 
-use std::time::Duration;
-
 use engine::{
     call::{Call, Status},
     config::ConfigError,
     job::{Job, JobError, Outcome},
-    recording::{Fetcher, Missing},
+    recording::{Copier, Missing},
     vendor::ClientError,
 };
 
 use crate::{
     clients::zendesk::{Attached, LARGEST_FILE, Recorded, Zendesk},
-    receive::after_call::PLATFORM,
-    settings::{Recordings, Settings},
+    settings::Settings,
 };
 
 /// What a ticket says of a recording that may still come.
@@ -38,9 +35,7 @@ pub struct AttachRecording {
     desk: Zendesk,
     ticket_field: String,
     create_for: Vec<String>,
-    /// Where recordings are copied.
-    fetcher: Option<Fetcher>,
-    wait: Duration,
+    copier: Copier,
 }
 
 impl Job for AttachRecording {
@@ -49,17 +44,11 @@ impl Job for AttachRecording {
     type Settings = Settings;
 
     fn new(settings: &Settings) -> Result<Self, ConfigError> {
-        let Settings { recording_hosts: hosts, recording_authorization: credential, .. } = settings;
-        let fetcher = match settings.recordings {
-            Recordings::Link => None,
-            Recordings::Copy => Some(Fetcher::new(&PLATFORM, hosts, credential.as_ref())?),
-        };
         Ok(Self {
             desk: Zendesk::new(settings)?,
             ticket_field: settings.ticket_field.clone(),
             create_for: settings.ticket_create_for.0.clone(),
-            fetcher,
-            wait: settings.recording_wait,
+            copier: settings.copier()?,
         })
     }
 
@@ -87,11 +76,7 @@ impl Job for AttachRecording {
             let older = Call { recording_url: Some(recording.clone()), ..call.clone() };
             missing.extend(self.put(Some(&ticket), &older).await?.1);
         }
-        if let Some(again) = missing.iter().find_map(|missing| missing.again(call, self.wait)) {
-            return Err(again);
-        }
-        let left = missing.first().map(|missing| format!("of the recording {}", only_its_link(missing)));
-        let note = [attached.note, left].into_iter().flatten().reduce(|note, left| format!("{note}; {left}"));
+        let note = self.copier.note(call, attached.note, &missing)?;
         Ok(Outcome::done(made, ticket).at(Some(attached.url)).with(note).into())
     }
 }
@@ -99,7 +84,7 @@ impl Job for AttachRecording {
 impl AttachRecording {
     /// Puts the call on the ticket: with its recording where that is to be had, else with its link, and why.
     async fn put(&self, ticket: Option<&str>, call: &Call) -> Result<(Attached, Option<Missing>), JobError> {
-        let (Some(fetcher), Some(link)) = (&self.fetcher, call.recording()) else {
+        let Some((fetcher, link)) = self.copier.source(call) else {
             return Ok((self.desk.attach(ticket, call, &Recorded::Link(None)).await?, None));
         };
         if let Some(attached) = self.desk.holding(ticket, call).await? {
@@ -112,18 +97,19 @@ impl AttachRecording {
         match copied {
             Ok(Ok(file)) => Ok((self.desk.attach(ticket, call, &file).await?, None)),
             Ok(Err(missing)) => {
-                let word = match missing.again(call, self.wait) {
+                let word = match missing.again(call, self.copier.wait) {
                     Some(_) => AWAITED.to_owned(),
-                    None => only_its_link(&missing),
+                    None => missing.leaves_link(),
                 };
                 Ok((self.desk.attach(ticket, call, &Recorded::Link(Some(word))).await?, Some(missing)))
             }
-            // A file that Zendesk will never take is a person's to look at, who has the link meanwhile.
-            Err(ClientError::Stop(reason)) => {
-                self.desk.attach(ticket, call, &Recorded::Link(None)).await?;
-                Err(JobError::GiveUp(format!("the recording's file: {reason}")))
+            Err(error) => {
+                // Whoever looks at it has the link meanwhile.
+                if matches!(error, ClientError::Stop(_)) {
+                    self.desk.attach(ticket, call, &Recorded::Link(None)).await?;
+                }
+                Err(Copier::refused(error))
             }
-            Err(error) => Err(error.into()),
         }
     }
 
@@ -134,15 +120,12 @@ impl AttachRecording {
     }
 }
 
-fn only_its_link(missing: &Missing) -> String {
-    format!("only its link is here, which may expire: {missing}")
-}
-
 #[cfg(test)]
 mod tests {
     use engine::testing::{call, run};
 
     use super::*;
+    use crate::receive::after_call::PLATFORM;
 
     #[test]
     fn a_call_without_a_ticket_is_left_alone_where_its_status_makes_none() {

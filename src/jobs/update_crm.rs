@@ -1,17 +1,25 @@
 //! Logs the call in the CRM. ★ Another CRM: name its client here, in place of HubSpot's.
+//!
+//! The call is there first, with its recording's link. With `RECORDINGS=copy` the recording itself then takes the place of the
+//! link, so that one which is late or can't be had keeps no call out of the CRM.
 
 use engine::{
     call::Call,
     config::ConfigError,
     job::{Job, JobError, Outcome},
+    recording::Copier,
     vendor::ClientError,
 };
 
-use crate::{clients::hubspot::HubSpot as Crm, settings::Settings};
+use crate::{
+    clients::hubspot::{HubSpot as Crm, LARGEST_FILE},
+    settings::Settings,
+};
 
 /// Logs the call in the CRM, beside the contact that it was with.
 pub struct UpdateCrm {
     crm: Crm,
+    copier: Copier,
 }
 
 impl Job for UpdateCrm {
@@ -20,7 +28,7 @@ impl Job for UpdateCrm {
     type Settings = Settings;
 
     fn new(settings: &Settings) -> Result<Self, ConfigError> {
-        Ok(Self { crm: Crm::new(settings)? })
+        Ok(Self { crm: Crm::new(settings)?, copier: settings.copier()? })
     }
 
     fn destination(&self) -> String {
@@ -37,7 +45,17 @@ impl Job for UpdateCrm {
 
     async fn run(&self, call: &Call) -> Result<Outcome, JobError> {
         let logged = self.crm.log_call(call).await?;
-        Ok(Outcome::done("call", logged.id).at(logged.url).with(logged.note).into())
+        let mut missing = None;
+        if let Some((fetcher, link)) = self.copier.source(call).filter(|_| !logged.has_recording) {
+            missing = match fetcher.fetch(link, LARGEST_FILE).await {
+                Ok(recording) => {
+                    self.crm.take_recording(call, recording).await.map_err(Copier::refused)?.err()
+                }
+                Err(missing) => Some(missing),
+            };
+        }
+        let note = self.copier.note(call, logged.note, missing.as_slice())?;
+        Ok(Outcome::done("call", logged.id).at(logged.url).with(note).into())
     }
 }
 

@@ -26,17 +26,25 @@ pub struct HubSpot {
     pub(super) region: Option<country::Id>,
     pub(super) owners: Pairs,
     pub(super) properties: Pairs,
+    /// Whether calls may have their recordings themselves.
+    pub(super) copies: bool,
 }
 
 impl HubSpot {
     /// A request to `/crm/{api}/{version}/{rest}`.
     pub(super) fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
-        let mut url = self.base_url.clone();
         let (api, rest) = path.split_first().expect("a path names its API");
+        self.at(method, &["crm", api], rest)
+    }
+
+    /// A request to `/{api}/{version}/{rest}`.
+    pub(super) fn at(&self, method: Method, api: &[&str], rest: &[&str]) -> RequestBuilder {
+        let mut url = self.base_url.clone();
         url.path_segments_mut()
             .expect("a base URL has a path")
             .pop_if_empty()
-            .extend(["crm", api, &self.version])
+            .extend(api)
+            .push(&self.version)
             .extend(rest);
         self.vendor.request(method, url).bearer_auth(self.token.expose_secret())
     }
@@ -67,7 +75,9 @@ pub(super) fn refused(answer: &Answer) -> ClientError {
             " (do the properties named in HUBSPOT_PROPERTIES exist there?)"
         }
         401 => " (is HUBSPOT_TOKEN right, and not revoked?)",
-        403 => " (has the service key the scopes crm.objects.contacts.read and .write?)",
+        403 => {
+            " (has the service key the scopes crm.objects.contacts.read and .write, and files for RECORDINGS=copy?)"
+        }
         _ => "",
     };
     answer.refusal(format!("{reason}{hint}"))

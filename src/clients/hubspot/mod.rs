@@ -1,10 +1,11 @@
 //! HubSpot: logs a call, atomically keyed by `call_id`, beside its contact.
 //!
-//! From our event to their properties: `properties`. Which contact: `contact`. The rules are those of HubSpot's
-//! documentation of the calls, contacts, search and associations APIs.
+//! From our event to their properties: `properties`. Which contact: `contact`. Its recording: `file`. The rules are those of
+//! HubSpot's documentation of the calls, contacts, search, associations and files APIs.
 
 mod api;
 mod contact;
+mod file;
 mod properties;
 mod setup;
 #[cfg(feature = "dev")]
@@ -14,7 +15,7 @@ use std::num::NonZeroU32;
 
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::logged::Logged;
 use engine::{
@@ -24,10 +25,12 @@ use engine::{
     vendor::{Budget, ClientError, Vendor},
 };
 
-use crate::settings::Settings;
+use crate::settings::{Recordings, Settings};
 
 pub use api::HubSpot;
 use api::{CALL_ID_PROPERTY, refused};
+pub use file::LARGEST_FILE;
+use file::RECORDING_PROPERTY;
 
 /// Five for the whole account, less one for whoever else uses it. (HubSpot's documentation, "Search the CRM".)
 const SEARCHES_A_SECOND: NonZeroU32 = NonZeroU32::new(4).expect("it is not 0");
@@ -56,6 +59,7 @@ impl HubSpot {
             region: settings.default_region.map(|region| region.0),
             owners: settings.hubspot_owners.clone(),
             properties: settings.hubspot_properties.clone(),
+            copies: settings.recordings == Recordings::Copy,
         })
     }
 
@@ -71,20 +75,21 @@ impl HubSpot {
     ///
     /// HubSpot refused, or can't be reached.
     pub async fn log_call(&self, call: &Call) -> Result<Logged, ClientError> {
-        let upserted = self.upsert(call).await?;
+        let copy = self.copy_of(call).await?;
+        let mut properties = json!(properties::of(call, &self.owners, &self.properties));
+        if let Some(copy) = &copy {
+            properties[RECORDING_PROPERTY] = json!(copy);
+        }
+        let upserted = self.upsert(call, &properties).await?;
         let found = self.find_contact(call).await?;
         if let Some(contact) = &found.id {
             self.associate(&upserted.id, contact).await?;
         }
-        Ok(Logged { id: upserted.id, url: upserted.url, note: found.note })
+        Ok(Logged { id: upserted.id, url: upserted.url, note: found.note, has_recording: copy.is_some() })
     }
 
-    async fn upsert(&self, call: &Call) -> Result<Upserted, ClientError> {
-        let input = json!({
-            "idProperty": CALL_ID_PROPERTY,
-            "id": call.call_id,
-            "properties": properties::of(call, &self.owners, &self.properties),
-        });
+    async fn upsert(&self, call: &Call, properties: &Value) -> Result<Upserted, ClientError> {
+        let input = json!({ "idProperty": CALL_ID_PROPERTY, "id": call.call_id, "properties": properties });
         let request = self.request(Method::POST, &["objects", "calls", "batch", "upsert"]);
         let answer = self.ask(request.json(&json!({ "inputs": [input] }))).await?;
         // 207 is a success with errors inside, an error for each input that failed.

@@ -7,7 +7,7 @@ use askama::Template;
 use chrono::SecondsFormat;
 use reqwest::Url;
 
-use super::api::CALL_ID_PROPERTY;
+use super::{api::CALL_ID_PROPERTY, file::RECORDING_PROPERTY};
 use engine::{
     call::{Call, Direction, Status},
     config::Pairs,
@@ -61,7 +61,7 @@ pub(super) fn of(call: &Call, owners: &Pairs, custom: &Pairs) -> BTreeMap<String
         ("hs_call_from_number", call.from.clone()),
         ("hs_call_to_number", call.to.clone()),
         // "Must be https": HubSpot refuses the whole call over any other.
-        ("hs_call_recording_url", call.recording().and_then(https)),
+        (RECORDING_PROPERTY, call.recording().and_then(https)),
         ("hubspot_owner_id", owner.cloned()),
     ];
     let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));

@@ -8,6 +8,8 @@ mod doctor;
 #[cfg(feature = "dev")]
 mod first_run;
 mod limits;
+#[cfg(feature = "dev")]
+mod recordings;
 mod setup;
 mod trouble;
 

@@ -54,6 +54,12 @@ impl Missing {
             _ => None,
         }
     }
+
+    /// What is said where a vendor has the recording's link, and will have no more.
+    #[must_use]
+    pub fn leaves_link(&self) -> String {
+        format!("only its link is here, which may expire: {self}")
+    }
 }
 
 #[cfg(test)]

@@ -11,8 +11,10 @@
 //! - `audio`: what it is, by its first bytes
 //! - `transfer`: its bytes on their way from its host to a vendor
 //! - `missing`: why it is not to be had, and whether it may be later
+//! - `copier`: what jobs have in common that copy it
 
 mod audio;
+mod copier;
 mod fetch;
 mod hosts;
 mod links;
@@ -22,6 +24,7 @@ mod resolver;
 mod transfer;
 
 pub use audio::Audio;
+pub use copier::Copier;
 pub use fetch::Fetcher;
 pub use hosts::Hosts;
 pub use links::{are_same, key};
