@@ -4,7 +4,8 @@ use sqlx::PgPool;
 
 use super::find::TABS;
 use crate::work::tasks::{
-    calls::{self, Counts, Progress},
+    calls::Progress,
+    count::{self, Counts},
     open::{self, Depth},
 };
 
@@ -27,7 +28,7 @@ pub(super) async fn tabs(pool: &PgPool) -> Vec<Tab> {
         tracing::warn!(%error, "the console can't count the calls");
     }
     let counts = counts.ok();
-    let count = |of: fn(&Counts) -> calls::Count| counts.as_ref().map(|(counts, _)| of(counts).to_string());
+    let count = |of: fn(&Counts) -> count::Count| counts.as_ref().map(|(counts, _)| of(counts).to_string());
     let all = Tab { word: "", link: "/calls".to_owned(), title: "All", count: count(|counts| counts.all) };
     let lists = TABS.into_iter().map(|(word, title, progress)| {
         let count = match progress {
@@ -51,7 +52,7 @@ async fn counts(pool: &PgPool) -> sqlx::Result<(Counts, i64)> {
     let depths = open::depths(pool).await?;
     let jobs = |of: fn(&Depth) -> i32| depths.values().map(|depth| i64::from(of(depth))).sum();
     let in_progress = jobs(|depth| depth.waiting + depth.retrying + depth.running);
-    let counts = calls::count(pool, in_progress, jobs(|depth| depth.given_up)).await?;
+    let counts = count::count(pool, in_progress, jobs(|depth| depth.given_up)).await?;
     let refused = sqlx::query_scalar!(
         r#"
         select coalesce(sum(times), 0)::int8 as "refused!" from tally

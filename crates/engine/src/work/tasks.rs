@@ -4,6 +4,8 @@
 #[cfg(feature = "console")]
 pub(crate) mod again;
 pub(crate) mod calls;
+#[cfg(feature = "console")]
+pub(crate) mod count;
 pub mod given_up;
 pub(crate) mod open;
 pub(crate) mod removal;
