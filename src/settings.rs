@@ -80,7 +80,7 @@ pub struct Settings {
     #[arg(long, env, default_value = "")]
     pub recording_hosts: Hosts,
 
-    /// What recordings are asked for with, for their host alone: `Bearer …` or `Basic …`.
+    /// What recordings are asked for with: `Bearer …` or `Basic …`. Only hosts that are listed whole get it, without `*`.
     #[arg(long, env)]
     pub recording_authorization: Option<Secret>,
 

@@ -105,9 +105,7 @@ impl AttachRecording {
             }
             Err(error) => {
                 // Whoever looks at it has the link meanwhile.
-                if matches!(error, ClientError::Stop(_)) {
-                    self.desk.attach(ticket, call, &Recorded::Link(None)).await?;
-                }
+                self.desk.attach(ticket, call, &Recorded::Link(None)).await?;
                 Err(Copier::refused(error))
             }
         }

@@ -1,8 +1,6 @@
 //! A recording as a file, to which the call's recording URL leads. (HubSpot's documentation, "Files": a private one opens for
 //! users who are logged in.)
 
-use std::time::Duration;
-
 use reqwest::{Method, StatusCode, multipart::Form, multipart::Part};
 use serde_json::{Value, json};
 
@@ -15,9 +13,6 @@ use engine::{
 
 /// The most bytes of a file. HubSpot's own limit depends on the account; so much comes within a run of the job.
 pub const LARGEST_FILE: u64 = 50_000_000;
-
-/// A file takes as long as it comes; the job's own time limit, 30 s at the most, ends it before.
-const DEADLINE: Duration = Duration::from_mins(1);
 
 pub(super) const RECORDING_PROPERTY: &str = "hs_call_recording_url";
 
@@ -48,6 +43,7 @@ impl HubSpot {
     ) -> Result<Result<(), Missing>, ClientError> {
         let (key, audio) = (key(call).unwrap_or_default(), recording.audio);
         let name = format!("recording-{key}.{}", audio.extension());
+        let deadline = recording.deadline();
         let length = recording.length();
         let (body, watch) = recording.into_body();
         let file = match length {
@@ -57,7 +53,7 @@ impl HubSpot {
         let file = file.file_name(name.clone()).mime_str(audio.media_type()).expect("it is a media type");
         let form =
             Form::new().text("fileName", name).text("folderPath", "/aftercall").text("options", OPTIONS);
-        let request = self.at(Method::POST, &["files"], &["files"]).timeout(DEADLINE);
+        let request = self.at(Method::POST, &["files"], &["files"]).timeout(deadline);
         let answer = self.ask(request.multipart(form.part("file", file))).await;
         if let Some(missing) = watch.fault() {
             return Ok(Err(missing));

@@ -1,7 +1,5 @@
 //! A recording as the file of a comment. (Zendesk's documentation, "Attachments".)
 
-use std::time::Duration;
-
 use reqwest::{Method, header::CONTENT_TYPE};
 
 use super::{
@@ -18,9 +16,6 @@ use engine::{
 
 /// The most bytes of a file: "50 MB". (Zendesk's documentation, "Adding ticket attachments with the API".)
 pub const LARGEST_FILE: u64 = 50_000_000;
-
-/// A file takes as long as it comes; the job's own time limit, 30 s at the most, ends it before.
-const DEADLINE: Duration = Duration::from_mins(1);
 
 impl Zendesk {
     /// The ticket that has this recording of the call as a file, where one has.
@@ -62,9 +57,10 @@ impl Zendesk {
         let audio = recording.audio;
         let mut url = self.url(&["uploads"]);
         url.query_pairs_mut().append_pair("filename", &format!("{name}.{}", audio.extension()));
+        let deadline = recording.deadline();
         let (body, watch) = recording.into_body();
         let request = self.request(Method::POST, url).header(CONTENT_TYPE, audio.media_type());
-        let answer = self.send(request.timeout(DEADLINE).body(body)).await;
+        let answer = self.send(request.timeout(deadline).body(body)).await;
         if let Some(missing) = watch.fault() {
             return Ok(Err(missing));
         }

@@ -33,7 +33,7 @@ pub enum Missing {
 }
 
 /// How soon after a call its recording is asked for again, at first and at most.
-const SOONEST: Duration = Duration::from_secs(5);
+const SOONEST: Duration = Duration::from_secs(15);
 const LATEST: Duration = Duration::from_mins(5);
 
 impl Missing {
@@ -46,8 +46,9 @@ impl Missing {
                 // Of our own clock: a call's times are its sender's.
                 let waited = (Utc::now() - call.received_at).to_std().unwrap_or_default();
                 let left = wait.checked_sub(waited)?;
-                // A quarter longer each time: one that appears after four minutes is had after five.
-                let after = (waited / 4).clamp(SOONEST, LATEST).min(left);
+                // Half as long again each time: one that appears after four minutes is had before six. Each look asks the vendor, too,
+                // whether it is there, and what waits must not take the place of what can be done.
+                let after = (waited / 2).clamp(SOONEST, LATEST).min(left);
                 Some(JobError::Awaits { reason: format!("the recording is awaited: {self}"), after })
             }
             Self::Later(_) => Some(JobError::Retry(format!("the recording can't be fetched: {self}"))),
@@ -75,7 +76,7 @@ mod tests {
 
     #[test]
     fn one_that_is_not_there_is_asked_for_soon_and_then_less_often_until_its_time_is_over() {
-        for (minutes_ago, seconds) in [(-1, 5), (0, 5), (4, 60), (12, 180), (24, 300), (29, 59)] {
+        for (minutes_ago, seconds) in [(-1, 15), (0, 15), (4, 120), (8, 240), (24, 300), (29, 59)] {
             let Some(JobError::Awaits { after, .. }) = again(&Missing::NotYet(404), minutes_ago) else {
                 panic!("{minutes_ago}");
             };

@@ -4,6 +4,7 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
@@ -12,11 +13,15 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{audio::Audio, missing::Missing};
 
+/// How long a vendor may take to answer once it has all.
+const ANSWER: Duration = Duration::from_secs(1);
+
 /// A recording that is there, and has begun to come.
 pub struct Recording {
     /// What it is.
     pub audio: Audio,
     transfer: Transfer,
+    latest: Instant,
 }
 
 /// What kept a recording from coming whole, if something did.
@@ -29,7 +34,14 @@ impl Recording {
         let left = largest.saturating_sub(head.len() as u64);
         let late = Box::pin(sleep_until(latest));
         let transfer = Transfer { head: Some(head), rest, left, largest, late, watch: Watch::default() };
-        Self { audio, transfer }
+        Self { audio, transfer, latest }
+    }
+
+    /// For how long it may come still, and a second for the vendor's answer: within the run of the job, so that a vendor that
+    /// takes no end is the one in trouble, and not the job.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        self.latest.saturating_duration_since(Instant::now()) + ANSWER
     }
 
     /// Its length in bytes, where its host says it.

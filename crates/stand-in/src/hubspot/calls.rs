@@ -126,7 +126,7 @@ fn write(account: &mut Account, input: Input) -> Value {
     result
 }
 
-/// `GET /crm/objects/{version}/calls/{id}?idProperty=…&properties=…`
+/// `GET /crm/objects/{version}/calls/{id}?idProperty=…&properties=…&associations=contacts`
 ///
 /// Which properties it shows when none are asked for is not documented: none here but those of every record.
 pub(super) async fn read(
@@ -148,7 +148,12 @@ pub(super) async fn read(
             Some(property) => account.call_id(property, &id).ok_or_else(|| refusal::not_found(&id))?,
         };
         let call = account.calls.get(&number).ok_or_else(|| refusal::not_found(&id))?;
+        let contact = |id: &String| json!({ "id": id, "type": "call_to_contact" });
+        let contacts: Vec<_> = call.contacts.keys().map(contact).collect();
         let mut call = shown(call);
+        if query.get("associations").is_some_and(|of| of == "contacts") && !contacts.is_empty() {
+            call["associations"] = json!({ "contacts": { "results": contacts } });
+        }
         if let Some(properties) = call["properties"].as_object_mut() {
             properties.retain(|name, _| ALWAYS.contains(&name.as_str()) || asked.contains(&name.as_str()));
         }

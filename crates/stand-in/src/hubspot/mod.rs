@@ -167,12 +167,11 @@ impl Vendor for HubSpot {
         let no_such_route = async || refusal::no_such_route();
         Router::new()
             .route("/crm/objects/{version}/calls/batch/upsert", post(calls::upsert))
-            .route("/crm/objects/{version}/calls/{id}", get(calls::read))
             .route(
                 "/crm/objects/{version}/calls/{id}/associations/default/contacts/{contact}",
                 put(calls::associate),
             )
-            .route("/crm/objects/{version}/calls/{id}", get(records::read_call).delete(records::delete_call))
+            .route("/crm/objects/{version}/calls/{id}", get(calls::read).delete(records::delete_call))
             .route("/crm/objects/{version}/contacts", post(records::create_contact))
             .route("/crm/objects/{version}/contacts/search", post(search::search))
             .route(

@@ -1,48 +1,21 @@
-//! Reading one call, and making and deleting records: what a person's script does, and no job.
+//! Making and deleting records: what a person's script does, and no job.
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::HubSpot;
-use super::account::{Values, object};
+use super::account::Values;
 use super::properties::ObjectType;
 use super::refusal;
 use crate::refusal::Refusal;
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Asked {
-    properties: String,
-    associations: String,
-}
-
 #[derive(Deserialize)]
 pub(super) struct New {
     properties: Values,
-}
-
-/// `GET /crm/objects/{version}/calls/{id}?properties=…&associations=contacts`
-pub(super) async fn read_call(
-    State(hubspot): State<HubSpot>,
-    Path((_, id)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
-) -> Result<Json<Value>, Refusal> {
-    hubspot.account.change(|account| {
-        let call = account.call(&id)?;
-        let wanted = asked.properties.split(',').filter(|name| !name.is_empty());
-        let properties = wanted.map(|name| (name.to_owned(), json!(call.properties.get(name)))).collect();
-        let mut shown = object(&call.id, &properties, call.created_at, call.updated_at);
-        if asked.associations == "contacts" && !call.contacts.is_empty() {
-            let contact = |id: &String| json!({ "id": id, "type": "call_to_contact" });
-            let results: Vec<_> = call.contacts.keys().map(contact).collect();
-            shown["associations"] = json!({ "contacts": { "results": results } });
-        }
-        Ok(Json(shown))
-    })
 }
 
 /// `DELETE /crm/objects/{version}/calls/{id}`
