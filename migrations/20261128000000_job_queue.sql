@@ -8,3 +8,4 @@ with recursive queue (name) as (
 select name from queue where name is not null;
 
 comment on view job_queue is 'The names of the jobs that have a row in apalis.jobs, waiting or done.';
+comment on column job_queue.name is 'The job''s name.';
