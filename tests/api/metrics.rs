@@ -1,5 +1,7 @@
 //! `/metrics`: what a Prometheus learns of deliveries, jobs, queues and vendors.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use stand_in::Fault;
 
@@ -21,20 +23,35 @@ async fn metric(app: &App, name: &str, labels: &[&str]) -> Option<f64> {
 #[tokio::test]
 async fn deliveries_and_jobs_are_counted_with_how_long_they_took() {
     let app = App::start().await;
-    assert_eq!(told(app.post(SAMPLE)).await.1, "stored");
-    assert_eq!(told(app.post(SAMPLE)).await.1, "duplicate");
+    // A busy machine may answer 503 before the commit: what is counted is what was answered.
+    let mut answered = BTreeMap::<&str, f64>::new();
+    for _ in 0..2 {
+        let result = loop {
+            match told(app.post(SAMPLE)).await {
+                (200, word) if word == "stored" => break "stored",
+                (200, _) => break "duplicate",
+                (status, _) => assert_eq!(status, 503),
+            }
+            *answered.entry("not_stored").or_default() += 1.0;
+        };
+        *answered.entry(result).or_default() += 1.0;
+    }
     assert_eq!(app.bare(SAMPLE).send().await.unwrap().status(), 403);
+    answered.insert("no_credential", 1.0);
     app.all_done().await;
 
-    for result in ["stored", "duplicate", "no_credential"] {
+    for (result, times) in &answered {
         let labels = ["platform=\"after_call\"", &format!("result=\"{result}\"")];
-        assert_eq!(metric(&app, "aftercall_deliveries_total", &labels).await, Some(1.0), "{result}");
+        assert_eq!(metric(&app, "aftercall_deliveries_total", &labels).await, Some(*times), "{result}");
     }
-    let answered = ["http_response_status_code=\"200\"", "http_route=\"/webhooks/after-call\""];
-    assert_eq!(metric(&app, "http_server_request_duration_seconds_count", &answered).await, Some(2.0));
-    assert_eq!(metric(&app, "aftercall_delivery_lag_seconds_count", &[]).await, Some(1.0));
-    // The sample is of last year.
-    assert!(metric(&app, "aftercall_delivery_lag_seconds_sum", &[]).await.unwrap() > 86400.0);
+    let ok = ["http_response_status_code=\"200\"", "http_route=\"/webhooks/after-call\""];
+    assert_eq!(metric(&app, "http_server_request_duration_seconds_count", &ok).await, Some(2.0));
+    // Where the commit was late, whoever waited for it was told 503, and nobody how late it was.
+    if answered.contains_key("stored") {
+        assert_eq!(metric(&app, "aftercall_delivery_lag_seconds_count", &[]).await, Some(1.0));
+        // The sample is of last year.
+        assert!(metric(&app, "aftercall_delivery_lag_seconds_sum", &[]).await.unwrap() > 86400.0);
+    }
     let job = ["job=\"report-call\""];
     assert_eq!(metric(&app, "aftercall_call_to_done_seconds_count", &job).await, Some(1.0));
     let done = ["job=\"report-call\"", "result=\"done\""];
@@ -97,9 +114,11 @@ async fn a_database_that_does_not_answer_leaves_no_number_of_the_queues_and_the_
     app.deliver(&json!({"event": "call.completed", "event_id": "evt_1", "call_id": "cl_1"})).await;
     app.all_done().await;
     let waiting = ["report-call", "waiting"];
-    assert_eq!(metric(&app, "aftercall_jobs", &waiting).await, Some(0.0));
+    eventually("the queue is told of", async || metric(&app, "aftercall_jobs", &waiting).await == Some(0.0))
+        .await;
     sqlx::raw_sql("alter table apalis.jobs rename column status to hidden").execute(&app.db).await.unwrap();
     assert!(metric(&app, "aftercall_jobs", &waiting).await.unwrap().is_nan());
-    assert_eq!(metric(&app, "aftercall_deliveries_total", &["result=\"stored\""]).await, Some(1.0));
+    let answers = ["http_response_status_code=\"200\""];
+    assert_eq!(metric(&app, "http_server_request_duration_seconds_count", &answers).await, Some(1.0));
     sqlx::raw_sql("alter table apalis.jobs rename column hidden to status").execute(&app.db).await.unwrap();
 }
