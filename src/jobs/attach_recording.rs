@@ -69,21 +69,31 @@ impl Job for AttachRecording {
             None if self.creates_for(call) => "ticket",
             None => return Ok(Outcome::Skipped("no ticket named".to_owned())),
         };
-        let (attached, missing) = self.put(ticket.as_deref(), call).await?;
+        let (attached, kept_out) = self.put(ticket.as_deref(), call).await?;
         let ticket = attached.ticket.to_string();
-        let mut missing = Vec::from_iter(missing);
+        let mut kept_out = Vec::from_iter(kept_out);
         for recording in &call.older_recordings {
             let older = Call { recording_url: Some(recording.clone()), ..call.clone() };
-            missing.extend(self.put(Some(&ticket), &older).await?.1);
+            kept_out.extend(self.put(Some(&ticket), &older).await?.1);
         }
+        // One that the desk does not take keeps none of the others out.
+        let missing: Vec<Missing> =
+            kept_out.into_iter().collect::<Result<_, _>>().map_err(Copier::refused)?;
         let note = self.copier.note(call, attached.note, &missing)?;
         Ok(Outcome::done(made, ticket).at(Some(attached.url)).with(note).into())
     }
 }
 
+/// Why a recording is not on the ticket: it is missing, or the desk does not take it.
+type KeptOut = Result<Missing, ClientError>;
+
 impl AttachRecording {
     /// Puts the call on the ticket: with its recording where that is to be had, else with its link, and why.
-    async fn put(&self, ticket: Option<&str>, call: &Call) -> Result<(Attached, Option<Missing>), JobError> {
+    async fn put(
+        &self,
+        ticket: Option<&str>,
+        call: &Call,
+    ) -> Result<(Attached, Option<KeptOut>), ClientError> {
         let Some((fetcher, link)) = self.copier.source(call) else {
             return Ok((self.desk.attach(ticket, call, &Recorded::Link(None)).await?, None));
         };
@@ -101,12 +111,11 @@ impl AttachRecording {
                     Some(_) => AWAITED.to_owned(),
                     None => missing.leaves_link(),
                 };
-                Ok((self.desk.attach(ticket, call, &Recorded::Link(Some(word))).await?, Some(missing)))
+                Ok((self.desk.attach(ticket, call, &Recorded::Link(Some(word))).await?, Some(Ok(missing))))
             }
             Err(error) => {
                 // Whoever looks at it has the link meanwhile.
-                self.desk.attach(ticket, call, &Recorded::Link(None)).await?;
-                Err(Copier::refused(error))
+                Ok((self.desk.attach(ticket, call, &Recorded::Link(None)).await?, Some(Err(error))))
             }
         }
     }

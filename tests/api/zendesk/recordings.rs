@@ -308,6 +308,14 @@ async fn a_file_that_zendesk_refuses_is_given_up_with_its_word_and_the_ticket_ha
     assert_eq!((files(&app, OPEN).len(), voices(&app, OPEN).len()), (0, 1));
     let reason = app.text("select reason from attempt where result = 'given_up'").await;
     assert!(reason.contains("file") && reason.contains("422 RecordInvalid"), "{reason}");
+
+    // A refused one keeps none of the call's others from the ticket.
+    app.stand_in.fail(Fault::status(422).on("/uploads"));
+    let mut second = recorded("1", &recordings.link().replace("call.mp3", "second.mp3"));
+    second["event_id"] = json!("evt_second");
+    run(&app, &second).await;
+    assert_eq!((files(&app, OPEN).len(), voices(&app, OPEN).len()), (1, 2));
+    assert_eq!(app.count("select count(*) from attempt where result = 'given_up'").await, 2);
 }
 
 #[tokio::test]
