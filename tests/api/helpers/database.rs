@@ -1,7 +1,7 @@
 //! One throw-away server for the test run, one database for each test, copied from a migrated one.
 
 use std::sync::{
-    OnceLock,
+    Mutex, OnceLock,
     atomic::{AtomicU32, Ordering},
 };
 
@@ -13,6 +13,9 @@ use sqlx::{
 use tokio::sync::OnceCell;
 
 const TEMPLATE: &str = "migrated";
+
+/// The databases of tests that ended. Hundreds of them, kept until the last test, would fill a small disk.
+static LEFT: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// The server; its watchdog ends it with this process.
 fn server() -> &'static LocalPostgres {
@@ -37,8 +40,34 @@ pub(crate) async fn create() -> String {
     copy(TEMPLATE).await
 }
 
+/// A test's database, which goes with the test.
+pub(crate) struct Lent(String);
+
+impl Lent {
+    /// Makes a database with all tables.
+    pub(crate) async fn create() -> Self {
+        Self(create().await)
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Drop for Lent {
+    /// The next test that makes one drops it: no statement can be awaited here.
+    fn drop(&mut self) {
+        let options: PgConnectOptions = self.0.parse().unwrap();
+        LEFT.lock().unwrap().extend(options.get_database().map(str::to_owned));
+    }
+}
+
 async fn copy(template: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(1);
+    let left = LEFT.lock().unwrap().pop();
+    if let Some(name) = left {
+        run(&format!("drop database {name} with (force)")).await;
+    }
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
     run(&format!("create database {name} template {template}")).await;
     server().url(&name)

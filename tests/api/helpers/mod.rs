@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use stand_in::{Options, StandIn};
 
+use database::Lent;
 use ending::Ending;
 pub(crate) use process::{Process, Ran, binary, run};
 use proxy::Proxy;
@@ -47,6 +48,8 @@ pub(crate) struct App {
     pub(crate) http: Client,
     settings: Vec<(String, String)>,
     joined: Vec<Process>,
+    /// Its own database, if nobody lent it one.
+    _lent: Option<Lent>,
 }
 
 impl App {
@@ -71,8 +74,9 @@ impl App {
 
     /// A deployment whose vendors are this stand-in; the settings say which of its systems.
     pub(crate) async fn beside(stand_in: StandIn, command: Option<&str>, settings: &[(&str, &str)]) -> Self {
-        let url = database::create().await;
-        Self::assemble(stand_in, (&url, &url), command, settings).await
+        let lent = Lent::create().await;
+        let app = Self::assemble(stand_in, (lent.url(), lent.url()), command, settings).await;
+        Self { _lent: Some(lent), ..app }
     }
 
     /// A deployment whose processes reach their database through this proxy; the test itself reaches it directly.
@@ -116,7 +120,16 @@ impl App {
         let ending = Ending::of(direct);
         ending.watch(command, process.shared_log());
         let db = database::connect(direct).await;
-        Self { ending, process, db, stand_in, http: Client::new(), settings: all, joined: Vec::new() }
+        Self {
+            ending,
+            process,
+            db,
+            stand_in,
+            http: Client::new(),
+            settings: all,
+            joined: Vec::new(),
+            _lent: None,
+        }
     }
 
     /// It ends with jobs undone, and is meant to.
