@@ -38,23 +38,36 @@ pub(crate) async fn in_progress(
     latest: Option<DateTime<Utc>>,
     most: i64,
 ) -> sqlx::Result<Vec<String>> {
-    // By the index of those rows alone, however many jobs are done.
+    // The events of the newest jobs alone are read: in an outage a hundred thousand wait.
     sqlx::query_scalar!(
-        "
-        select call_id from call_event
-        where event_id in (
-            select idempotency_key from apalis.jobs
-            where status = 'Pending' or (status = 'Failed' and attempts < max_attempts)
-            union
-            select idempotency_key from apalis.jobs where status in ('Running', 'Queued')
-        ) and ($1::timestamptz is null or received_at <= $1)
-        order by received_at desc limit $2
-        ",
+        r#"
+        select call_id as "call_id!" from (
+            select id, idempotency_key from apalis.jobs
+            where (status = 'Pending' or (status = 'Failed' and attempts < max_attempts))
+              and ($1::text is null or id <= $1)
+            union all
+            select id, idempotency_key from apalis.jobs
+            where status in ('Running', 'Queued') and ($1::text is null or id <= $1)
+            order by id desc
+        ) as open cross join lateral (
+            select call_id, received_at from call_event where event_id = idempotency_key limit 1
+        ) as event
+        where $2::timestamptz is null or received_at <= $2
+        order by id desc limit $3
+        "#,
+        enqueued_until(latest),
         latest,
         most,
     )
     .fetch_all(pool)
     .await
+}
+
+/// The last id of a job whose event came at this time at the latest: it begins with the time at which it was enqueued.
+fn enqueued_until(latest: Option<DateTime<Utc>>) -> Option<String> {
+    let bound = latest.and_then(|latest| latest.checked_add_signed(ENQUEUED_WITHIN))?;
+    let bound = Some(bound.timestamp_millis().unsigned_abs()).filter(|ms| *ms <= LATEST_ULID)?;
+    Some(Ulid::from_parts(bound, u128::MAX).to_string())
 }
 
 /// The same of calls with a job that was given up.
@@ -67,9 +80,6 @@ pub(crate) async fn given_up(
     latest: Option<DateTime<Utc>>,
     most: i64,
 ) -> sqlx::Result<Vec<String>> {
-    // From the newest job on: an id begins with the time at which its job was enqueued.
-    let bound = latest.and_then(|latest| latest.checked_add_signed(ENQUEUED_WITHIN));
-    let bound = bound.map(|bound| bound.timestamp_millis().unsigned_abs()).filter(|ms| *ms <= LATEST_ULID);
     sqlx::query_scalar!(
         "
         select call_id from apalis.jobs join call_event on event_id = idempotency_key
@@ -77,7 +87,7 @@ pub(crate) async fn given_up(
           and ($2::timestamptz is null or received_at <= $2)
         order by id desc limit $3
         ",
-        bound.map(|bound| Ulid::from_parts(bound, u128::MAX).to_string()),
+        enqueued_until(latest),
         latest,
         most,
     )
