@@ -7,6 +7,8 @@ use reqwest::{Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use super::outcomes::Outcomes;
+use crate::settings::{SeveralContacts, UnknownCaller};
 use engine::{
     config::Pairs,
     vendor::{Answer, Budget, ClientError, Vendor, code},
@@ -14,6 +16,9 @@ use engine::{
 
 /// The unique property of calls that holds the platform's `call_id`; `aftercall setup` makes it.
 pub(super) const CALL_ID_PROPERTY: &str = "external_call_id";
+
+/// The unique property of contacts that holds the number of a caller for whom one was made; `aftercall setup` makes it.
+pub(super) const NUMBER_PROPERTY: &str = "external_caller_number";
 
 /// HubSpot's API under one service key.
 pub struct HubSpot {
@@ -24,6 +29,9 @@ pub struct HubSpot {
     pub(super) token: SecretString,
     pub(super) contact_id_property: Option<String>,
     pub(super) region: Option<country::Id>,
+    pub(super) unknown_caller: UnknownCaller,
+    pub(super) several_contacts: SeveralContacts,
+    pub(super) outcomes: Outcomes,
     pub(super) owners: Pairs,
     pub(super) properties: Pairs,
     /// Whether calls may have their recordings themselves.
@@ -70,7 +78,9 @@ pub(super) fn refused(answer: &Answer) -> ClientError {
     let reason =
         format!("HubSpot answered {}{}{properties}", answer.status.as_u16(), category.unwrap_or_default());
     let hint = match answer.status.as_u16() {
-        400 if message.contains(CALL_ID_PROPERTY) => " (run `aftercall setup` once: it makes this property)",
+        400 if [CALL_ID_PROPERTY, NUMBER_PROPERTY].iter().any(|ours| message.contains(ours)) => {
+            " (run `aftercall setup` once: it makes this property)"
+        }
         400 if message.contains("does not exist") || message.contains("PROPERTY_DOESNT_EXIST") => {
             " (do the properties named in HUBSPOT_PROPERTIES exist there?)"
         }
@@ -86,8 +96,9 @@ pub(super) fn refused(answer: &Answer) -> ClientError {
 /// The standard properties of a call that a text names, comma separated.
 fn named_in(text: &str) -> String {
     let words = text.split(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
-    let named: BTreeSet<_> =
-        words.filter(|word| word.starts_with("hs_") || *word == CALL_ID_PROPERTY).collect();
+    let named: BTreeSet<_> = words
+        .filter(|word| word.starts_with("hs_") || [CALL_ID_PROPERTY, NUMBER_PROPERTY].contains(word))
+        .collect();
     named.into_iter().take(5).collect::<Vec<_>>().join(", ")
 }
 

@@ -1,4 +1,5 @@
-//! Which contact a call was with: the one that `custom_fields.crm_id` names, else one with the caller's number.
+//! Which contact a call was with: the one that `custom_fields.crm_id` names, else one with the caller's number, else one that
+//! is made for him where `HUBSPOT_UNKNOWN_CALLER` says so.
 
 use std::time::Duration;
 
@@ -7,7 +8,11 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::{HubSpot, refused, success};
+use super::{
+    api::{HubSpot, refused, success},
+    new_contact::{MADE, e164},
+};
+use crate::settings::{SeveralContacts, UnknownCaller};
 use engine::{
     call::Call,
     vendor::{Answer, ClientError},
@@ -28,35 +33,55 @@ pub(super) struct Found {
 }
 
 impl Found {
-    fn none(note: &str) -> Self {
-        Self { id: None, note: Some(note.to_owned()) }
+    fn none(note: String) -> Self {
+        Self { id: None, note: Some(note) }
     }
 }
 
 impl HubSpot {
     pub(super) async fn find_contact(&self, call: &Call) -> Result<Found, ClientError> {
         if let Some(crm_id) = call.custom_field(CRM_ID).filter(|crm_id| is_segment(crm_id)) {
-            if let Some(id) = self.contact_named(&crm_id).await? {
+            if let Some(id) = self.contact_by(self.contact_id_property.as_deref(), &crm_id).await? {
                 return Ok(Found { id: Some(id), note: None });
             }
             tracing::debug!("no contact is named by crm_id: looking for the number instead");
         }
         let number = call.other_party().and_then(|number| phonenumber::parse(self.region, number).ok());
-        match number {
-            Some(number) => self.contact_with(&number).await,
-            None => Ok(Found::none("no contact: no crm_id names one, and there is no number to look for")),
-        }
+        let Some(number) = number else {
+            return Ok(Found::none(
+                "no contact: no crm_id names one, and there is no number to look for".into(),
+            ));
+        };
+        let Page { total, results } = self.contacts_with(&number).await?;
+        Ok(match results.into_iter().next() {
+            None if self.unknown_caller == UnknownCaller::Create => {
+                Found { id: Some(self.make_contact(&number).await?), note: Some(MADE.to_owned()) }
+            }
+            None => Found::none("no contact has this number".into()),
+            Some(_) if total > 1 && self.several_contacts == SeveralContacts::None => {
+                Found::none(format!("{total} contacts have this number: none was taken"))
+            }
+            Some(Contact { id }) => {
+                let several =
+                    (total > 1).then(|| format!("{total} contacts have this number: the oldest was taken"));
+                Found { id: Some(id), note: several }
+            }
+        })
     }
 
-    /// By HubSpot's own id, or by the property of `HUBSPOT_CONTACT_ID_PROPERTY`.
-    async fn contact_named(&self, crm_id: &str) -> Result<Option<String>, ClientError> {
-        let id_property = self.contact_id_property.as_ref().map(|property| [("idProperty", property)]);
-        let request = self.request(Method::GET, &["objects", "contacts", crm_id]).query(&id_property);
-        let answer = self.vendor.send(request).await?;
+    /// By HubSpot's own id, or by this unique property.
+    pub(super) async fn contact_by(
+        &self,
+        property: Option<&str>,
+        id: &str,
+    ) -> Result<Option<String>, ClientError> {
+        let by = property.map(|property| [("idProperty", property)]);
+        let answer =
+            self.vendor.send(self.request(Method::GET, &["objects", "contacts", id]).query(&by)).await?;
         match answer.status {
             StatusCode::NOT_FOUND => Ok(None),
             // HubSpot's own ids are numbers; any other text is a malformed request to it, not a missing contact.
-            StatusCode::BAD_REQUEST if self.contact_id_property.is_none() => Ok(None),
+            StatusCode::BAD_REQUEST if property.is_none() => Ok(None),
             status if status.is_success() => {
                 answer.json::<Contact>().map(|contact| Some(contact.id)).ok_or_else(unreadable)
             }
@@ -64,9 +89,9 @@ impl HubSpot {
         }
     }
 
-    /// By phone number, as people write it and as HubSpot normalises it.
-    pub(super) async fn contact_with(&self, number: &PhoneNumber) -> Result<Found, ClientError> {
-        let e164 = number.format().mode(phonenumber::Mode::E164).to_string();
+    /// Those with a phone number, as people write it and as HubSpot normalises it.
+    pub(super) async fn contacts_with(&self, number: &PhoneNumber) -> Result<Page, ClientError> {
+        let e164 = e164(number);
         // "HubSpot only uses the area code and local number": without the country's code. (Documentation, "Search the CRM".)
         let local = number.national().to_string();
         let groups = [
@@ -84,15 +109,7 @@ impl HubSpot {
             "limit": 2,
             "after": "0",
         }));
-        let page: Page = self.search(request).await?.json().ok_or_else(unreadable)?;
-        Ok(match page.results.into_iter().next() {
-            None => Found::none("no contact has this number"),
-            Some(Contact { id }) => {
-                let note = (page.total > 1)
-                    .then(|| format!("{} contacts have this number: the oldest was taken", page.total));
-                Found { id: Some(id), note }
-            }
-        })
+        self.search(request).await?.json().ok_or_else(unreadable)
     }
 }
 
@@ -128,12 +145,12 @@ fn equal(property: &str, value: &str) -> Value {
 }
 
 #[derive(Deserialize)]
-struct Contact {
+pub(super) struct Contact {
     id: String,
 }
 
 #[derive(Deserialize)]
-struct Page {
+pub(super) struct Page {
     total: u64,
     results: Vec<Contact>,
 }

@@ -61,7 +61,8 @@ impl HubSpot {
         let file: Value = answer?.json().unwrap_or_default();
         let url =
             file["url"].as_str().ok_or_else(|| ClientError::retry("HubSpot answered without the file"))?;
-        self.upsert(call, &json!({ RECORDING_PROPERTY: format!("{url}#{key}") })).await?;
+        let copied = json!({ RECORDING_PROPERTY: format!("{url}#{key}") });
+        self.upsert("calls", (CALL_ID_PROPERTY, &call.call_id), &copied).await?;
         Ok(Ok(()))
     }
 }

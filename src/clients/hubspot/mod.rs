@@ -1,11 +1,13 @@
 //! HubSpot: logs a call, atomically keyed by `call_id`, beside its contact.
 //!
-//! From our event to their properties: `properties`. Which contact: `contact`. Its recording: `file`. The rules are those of
+//! From our event to their properties: `properties`, `outcomes`. Which contact: `contact`, `new_contact`. Its recording: `file`. The rules are those of
 //! HubSpot's documentation of the calls, contacts, search, associations and files APIs.
 
 mod api;
 mod contact;
 mod file;
+mod new_contact;
+mod outcomes;
 mod properties;
 mod setup;
 #[cfg(feature = "dev")]
@@ -31,6 +33,7 @@ pub use api::HubSpot;
 use api::{CALL_ID_PROPERTY, refused};
 pub use file::LARGEST_FILE;
 use file::RECORDING_PROPERTY;
+use outcomes::Outcomes;
 
 /// Five for the whole account, less one for whoever else uses it. (HubSpot's documentation, "Search the CRM".)
 const SEARCHES_A_SECOND: NonZeroU32 = NonZeroU32::new(4).expect("it is not 0");
@@ -40,7 +43,7 @@ impl HubSpot {
     ///
     /// # Errors
     ///
-    /// `HUBSPOT_TOKEN` is missing, or the base URL can't be one.
+    /// `HUBSPOT_TOKEN` is missing, the base URL can't be one, or an outcome is none of HubSpot's.
     pub fn new(settings: &Settings) -> Result<Self, ConfigError> {
         let token = need!(settings.hubspot_token)?.clone();
         if settings.hubspot_base_url.cannot_be_a_base() {
@@ -57,6 +60,9 @@ impl HubSpot {
             token,
             contact_id_property: settings.hubspot_contact_id_property.clone(),
             region: settings.default_region.map(|region| region.0),
+            unknown_caller: settings.hubspot_unknown_caller,
+            several_contacts: settings.hubspot_several_contacts,
+            outcomes: Outcomes::parse(&settings.hubspot_outcomes)?,
             owners: settings.hubspot_owners.clone(),
             properties: settings.hubspot_properties.clone(),
             copies: settings.recordings == Recordings::Copy,
@@ -76,11 +82,11 @@ impl HubSpot {
     /// HubSpot refused, or can't be reached.
     pub async fn log_call(&self, call: &Call) -> Result<Logged, ClientError> {
         let copy = self.copy_of(call).await?;
-        let mut properties = json!(properties::of(call, &self.owners, &self.properties));
+        let mut properties = json!(self.properties_of(call));
         if let Some(copy) = &copy {
             properties[RECORDING_PROPERTY] = json!(copy);
         }
-        let upserted = self.upsert(call, &properties).await?;
+        let upserted = self.upsert("calls", (CALL_ID_PROPERTY, &call.call_id), &properties).await?;
         let found = self.find_contact(call).await?;
         if let Some(contact) = &found.id {
             self.associate(&upserted.id, contact).await?;
@@ -88,9 +94,15 @@ impl HubSpot {
         Ok(Logged { id: upserted.id, url: upserted.url, note: found.note, has_recording: copy.is_some() })
     }
 
-    async fn upsert(&self, call: &Call, properties: &Value) -> Result<Upserted, ClientError> {
-        let input = json!({ "idProperty": CALL_ID_PROPERTY, "id": call.call_id, "properties": properties });
-        let request = self.request(Method::POST, &["objects", "calls", "batch", "upsert"]);
+    /// Makes the record of this type whose unique property has this value, or changes the one that is there.
+    async fn upsert(
+        &self,
+        of: &str,
+        (property, id): (&str, &str),
+        properties: &Value,
+    ) -> Result<Upserted, ClientError> {
+        let input = json!({ "idProperty": property, "id": id, "properties": properties });
+        let request = self.request(Method::POST, &["objects", of, "batch", "upsert"]);
         let answer = self.ask(request.json(&json!({ "inputs": [input] }))).await?;
         // 207 is a success with errors inside, an error for each input that failed.
         match answer.json::<Batch>() {
@@ -98,7 +110,7 @@ impl HubSpot {
                 Ok(batch.results.into_iter().next().expect("it is not empty"))
             }
             Some(batch) if !batch.errors.is_empty() => Err(refused(&answer)),
-            _ => Err(ClientError::retry(format!("HubSpot answered {} without the call", answer.status))),
+            _ => Err(ClientError::retry(format!("HubSpot answered {} without the record", answer.status))),
         }
     }
 

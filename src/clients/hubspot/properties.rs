@@ -7,10 +7,12 @@ use askama::Template;
 use chrono::SecondsFormat;
 use reqwest::Url;
 
-use super::{api::CALL_ID_PROPERTY, file::RECORDING_PROPERTY};
+use super::{
+    api::{CALL_ID_PROPERTY, HubSpot},
+    file::RECORDING_PROPERTY,
+};
 use engine::{
     call::{Call, Direction, Status},
-    config::Pairs,
     vendor::cut,
 };
 
@@ -45,30 +47,40 @@ fn in_html(character: char) -> usize {
     }
 }
 
-pub(super) fn of(call: &Call, owners: &Pairs, custom: &Pairs) -> BTreeMap<String, String> {
-    let time = call.started_at.or(call.ended_at).or(call.occurred_at).unwrap_or(call.received_at);
-    let owner = call.agent.id.as_ref().and_then(|agent| owners.0.get(agent));
-    let (status, disposition) = call.status.as_ref().map_or((None, None), outcome);
-    let known = [
-        (CALL_ID_PROPERTY, Some(call.call_id.clone())),
-        ("hs_timestamp", Some(time.to_rfc3339_opts(SecondsFormat::Millis, true))),
-        ("hs_call_title", Some(title(call))),
-        ("hs_call_body", Body { call }.render().ok()),
-        ("hs_call_direction", call.direction.as_ref().and_then(direction).map(str::to_owned)),
-        ("hs_call_status", status.map(str::to_owned)),
-        ("hs_call_disposition", disposition.map(str::to_owned)),
-        ("hs_call_duration", call.duration_seconds.map(|seconds| (u64::from(seconds) * 1000).to_string())),
-        ("hs_call_from_number", call.from.clone()),
-        ("hs_call_to_number", call.to.clone()),
-        // "Must be https": HubSpot refuses the whole call over any other.
-        (RECORDING_PROPERTY, call.recording().and_then(https)),
-        ("hubspot_owner_id", owner.cloned()),
-    ];
-    let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    let custom = custom.0.iter().filter_map(|(field, name)| Some((name.clone(), call.custom_field(field)?)));
-    let fitting =
-        |(name, value): (String, String)| (name, cut(&value, LONGEST, char::len_utf16).into_owned());
-    known.chain(custom).map(fitting).collect()
+impl HubSpot {
+    pub(super) fn properties_of(&self, call: &Call) -> BTreeMap<String, String> {
+        let time = call.started_at.or(call.ended_at).or(call.occurred_at).unwrap_or(call.received_at);
+        let owner = call.agent.id.as_ref().and_then(|agent| self.owners.0.get(agent));
+        let (status, disposition) =
+            call.status.as_ref().map_or((None, None), |status| self.outcomes.of(status));
+        let known = [
+            (CALL_ID_PROPERTY, Some(call.call_id.clone())),
+            ("hs_timestamp", Some(time.to_rfc3339_opts(SecondsFormat::Millis, true))),
+            ("hs_call_title", Some(title(call))),
+            ("hs_call_body", Body { call }.render().ok()),
+            ("hs_call_direction", call.direction.as_ref().and_then(direction).map(str::to_owned)),
+            ("hs_call_status", status.map(str::to_owned)),
+            ("hs_call_disposition", disposition.map(str::to_owned)),
+            (
+                "hs_call_duration",
+                call.duration_seconds.map(|seconds| (u64::from(seconds) * 1000).to_string()),
+            ),
+            ("hs_call_from_number", call.from.clone()),
+            ("hs_call_to_number", call.to.clone()),
+            // "Must be https": HubSpot refuses the whole call over any other.
+            (RECORDING_PROPERTY, call.recording().and_then(https)),
+            ("hubspot_owner_id", owner.cloned()),
+        ];
+        let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let custom = self
+            .properties
+            .0
+            .iter()
+            .filter_map(|(field, name)| Some((name.clone(), call.custom_field(field)?)));
+        let fitting =
+            |(name, value): (String, String)| (name, cut(&value, LONGEST, char::len_utf16).into_owned());
+        known.chain(custom).map(fitting).collect()
+    }
 }
 
 /// The URL as it is written on the wire: what must not stand in one is percent-encoded.
@@ -101,16 +113,5 @@ fn direction(direction: &Direction) -> Option<&'static str> {
         Direction::Inbound => Some("INBOUND"),
         Direction::Outbound => Some("OUTBOUND"),
         Direction::Other(_) => None,
-    }
-}
-
-/// The status, and the disposition from HubSpot's own list: Connected, No answer, Left voicemail.
-fn outcome(status: &Status) -> (Option<&'static str>, Option<&'static str>) {
-    match status {
-        Status::Answered => (Some("COMPLETED"), Some("f240bbac-87c9-4f6e-bf70-924b57d47db7")),
-        Status::Missed => (Some("NO_ANSWER"), Some("73a0d17f-1163-4015-bdd5-ec830791da20")),
-        Status::Voicemail => (Some("NO_ANSWER"), Some("b2cf5968-551e-4856-9783-52b3da59a7d0")),
-        Status::Abandoned => (Some("CANCELED"), None),
-        Status::Other(_) => (None, None),
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use stand_in::{Fault, hubspot::Options};
 
 use super::{start, the_call, with};
-use crate::helpers::{CURL_SAMPLE, SAMPLE, event, eventually};
+use crate::helpers::{CURL_SAMPLE, Process, SAMPLE, event, eventually};
 
 #[tokio::test]
 async fn the_sample_becomes_one_call_with_every_property_in_the_vendors_form() {
@@ -75,6 +75,48 @@ async fn each_status_has_its_outcome_in_the_crm() {
         assert_eq!(properties["hs_call_title"], title);
         assert_eq!(properties["hs_call_status"], outcome, "{status}");
         assert_eq!(properties["hs_call_disposition"], disposition, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_status_is_in_the_crm_can_be_set() {
+    let busy = "9d9162e7-6cf3-4944-bf63-4dff82258764";
+    let set = format!("abandoned=NO_ANSWER:{busy},busy=BUSY");
+    let app = with(&[("HUBSPOT_OUTCOMES", &set)]).await;
+    for status in ["abandoned", "busy", "answered"] {
+        let mut event = event(status, status);
+        event["status"] = json!(status);
+        app.deliver(&event).await;
+    }
+    app.all_done().await;
+    for (call, status, outcome) in [
+        ("abandoned", "NO_ANSWER", Some(busy)),
+        ("busy", "BUSY", None),
+        ("answered", "COMPLETED", Some("f240bbac-87c9-4f6e-bf70-924b57d47db7")),
+    ] {
+        let calls = app.stand_in.hubspot().calls();
+        let call = calls.iter().find(|known| known.properties["external_call_id"] == call).unwrap();
+        assert_eq!(call.properties["hs_call_status"], status);
+        assert_eq!(call.properties.get("hs_call_disposition").map(String::as_str), outcome);
+    }
+}
+
+#[tokio::test]
+async fn an_outcome_that_is_none_of_hubspots_keeps_the_worker_from_starting() {
+    for (set, says) in [
+        ("busy=ENGAGED", "`ENGAGED` begins with no call status: BUSY, "),
+        ("busy=BUSY:busy", "`BUSY:busy` ends with no id of an outcome"),
+    ] {
+        let settings = [
+            ("DATABASE_URL", "postgres://127.0.0.1:1/none"),
+            ("JOBS", "update-crm"),
+            ("HUBSPOT_TOKEN", "key"),
+            ("HUBSPOT_OUTCOMES", set),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut process = Process::spawn(Some("work"), &settings);
+        assert!(!process.end().await.success());
+        eventually(says, async || process.log().contains(says)).await;
     }
 }
 

@@ -1,10 +1,10 @@
 //! Beside which contact a call stands.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use stand_in::Fault;
 
-use super::{start, the_call, with};
-use crate::helpers::{Process, event, eventually};
+use super::{set_up, start, the_call, with};
+use crate::helpers::{App, Process, event, eventually};
 
 #[tokio::test]
 async fn the_contact_is_found_by_hubspots_own_id() {
@@ -142,4 +142,50 @@ async fn a_crm_id_that_leads_elsewhere_in_a_path_names_nobody() {
     }
     let asked = app.stand_in.received();
     assert!(asked.iter().all(|request| request.method != "GET"), "{asked:?}");
+}
+
+/// A call from this number, by which alone its contact is found.
+fn from(number: &str, n: usize) -> Value {
+    let mut event = event(&format!("evt_{n}"), &format!("cl_{n}"));
+    event["from"] = json!(number);
+    event["custom_fields"] = json!({});
+    event
+}
+
+async fn note(app: &App) -> Option<String> {
+    sqlx::query_scalar("select note from receipt limit 1").fetch_one(&app.db).await.unwrap()
+}
+
+#[tokio::test]
+async fn of_several_contacts_none_is_taken_where_that_is_set() {
+    let app = with(&[("HUBSPOT_SEVERAL_CONTACTS", "none")]).await;
+    app.deliver(&from("+4930901820", 1)).await;
+    app.all_done().await;
+    assert!(the_call(&app).contacts.is_empty());
+    assert_eq!(note(&app).await.unwrap(), "2 contacts have this number: none was taken");
+}
+
+#[tokio::test]
+async fn calls_of_a_caller_whom_nobody_knows_make_one_contact_and_stand_beside_it() {
+    let app = with(&[("HUBSPOT_UNKNOWN_CALLER", "create")]).await;
+    let made = set_up(&app).await;
+    assert!(made.contains("external_caller_number is made"), "{made}");
+    let before = app.stand_in.hubspot().contacts().len();
+    // Every answer to a contact that is made is lost once.
+    app.stand_in.fail(Fault::lose_reply().on("/contacts/batch/upsert").times(1));
+    for n in 0..8 {
+        app.deliver(&from("+14085550199", n)).await;
+    }
+    app.all_done().await;
+    let contacts = app.stand_in.hubspot().contacts();
+    assert_eq!(contacts.len(), before + 1, "{contacts:?}");
+    let made = contacts.last().unwrap();
+    for (name, value) in [("firstname", "Caller"), ("lastname", "+1 408-555-0199"), ("phone", "+14085550199")]
+    {
+        assert_eq!(made.properties[name], value);
+    }
+    let calls = app.stand_in.hubspot().calls();
+    assert_eq!(calls.len(), 8);
+    assert!(calls.iter().all(|call| call.contacts.keys().eq([&made.id])));
+    assert_eq!(note(&app).await.unwrap(), "no contact had this number: one was made");
 }

@@ -15,10 +15,10 @@ mod trouble;
 
 use stand_in::{
     StandIn,
-    hubspot::{Call, Options},
+    hubspot::{Options, Record},
 };
 
-use crate::helpers::App;
+use crate::helpers::{App, run};
 
 /// Receives, and logs calls in the stand-in's HubSpot.
 async fn start() -> App {
@@ -47,8 +47,18 @@ async fn beside(options: Options, settings: &[(&str, &str)]) -> App {
 }
 
 /// The one call that HubSpot holds.
-fn the_call(app: &App) -> Call {
+fn the_call(app: &App) -> Record {
     let calls = app.stand_in.hubspot().calls();
     assert_eq!(calls.len(), 1, "{calls:?}");
     calls[0].clone()
+}
+
+/// `aftercall setup` with the app's settings; what it printed.
+async fn set_up(app: &App) -> String {
+    let named = |name: &&str| ((*name).to_owned(), app.setting(name).to_owned());
+    let settings: Vec<_> =
+        ["HUBSPOT_BASE_URL", "HUBSPOT_TOKEN", "HUBSPOT_UNKNOWN_CALLER", "JOBS"].iter().map(named).collect();
+    let ran = run(&["setup"], &settings, "").await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    ran.out
 }

@@ -1,8 +1,8 @@
-//! What is in the account: calls, contacts and properties.
+//! What is in the account: calls, contacts, tasks, files and properties.
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -15,48 +15,46 @@ use crate::refusal::Refusal;
 /// The values of a record by the names of its properties; all of them are text.
 pub(super) type Values = BTreeMap<String, String>;
 
-/// A logged call.
+/// A call, a contact or a task.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
-pub struct Call {
+pub struct Record {
     /// The vendor's id.
     pub id: String,
     /// What was written, as it was written.
     pub properties: BTreeMap<String, String>,
     /// The contacts that it is associated with: their names by their ids.
+    #[serde(default)]
     pub contacts: BTreeMap<String, String>,
-    /// The file that its recording's URL leads to, whatever follows a `#`; no field of the vendor's.
+    /// The file that a call's recording's URL leads to, whatever follows a `#`; no field of the vendor's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<File>,
-    /// When it was first upserted.
+    /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// When it was last upserted.
+    /// When it was last written.
+    #[serde(default)]
     pub updated_at: DateTime<Utc>,
 }
 
-/// A contact.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[non_exhaustive]
-pub struct Contact {
-    /// The vendor's id.
-    pub id: String,
-    /// What is known of it.
-    pub properties: BTreeMap<String, String>,
-    /// When it was added.
-    pub created_at: DateTime<Utc>,
-}
+/// Records by the unique properties of their type and the values of these: the key by which an upsert finds one.
+type Keys = BTreeMap<(ObjectType, String), BTreeMap<String, u64>>;
 
 #[derive(Default, Deserialize, Serialize)]
 pub(super) struct Account {
     next_id: u64,
-    pub(super) calls: BTreeMap<u64, Call>,
-    pub(super) contacts: BTreeMap<u64, Contact>,
+    #[serde(default)]
+    pub(super) calls: BTreeMap<u64, Record>,
+    #[serde(default)]
+    pub(super) contacts: BTreeMap<u64, Record>,
+    #[serde(default)]
+    pub(super) tasks: BTreeMap<u64, Record>,
     #[serde(default)]
     pub(super) files: BTreeMap<u64, File>,
     /// Those that were created; the vendor's own are in `properties`.
     properties: BTreeMap<ObjectType, BTreeMap<String, Property>>,
-    /// Calls by their unique properties and the values of these: the key by which an upsert finds one.
-    call_ids: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Of the records above.
+    #[serde(skip)]
+    keys: Keys,
 }
 
 impl Account {
@@ -78,10 +76,57 @@ impl Account {
         account
     }
 
-    /// The unique property by which calls are upserted; it stays as it is where it exists already.
-    pub(super) fn add_external_call_id(&mut self) {
-        if self.property(ObjectType::Calls, "external_call_id").is_none() {
-            self.add_property(ObjectType::Calls, Property::unique("external_call_id", "External call ID"));
+    /// The unique properties by which calls and tasks are upserted; they stay as they are where they exist already.
+    pub(super) fn add_external_call_ids(&mut self) {
+        for of in [ObjectType::Calls, ObjectType::Tasks] {
+            if self.property(of, "external_call_id").is_none() {
+                self.add_property(of, Property::unique("external_call_id", "External call ID"));
+            }
+        }
+    }
+
+    /// As it was kept, with what is not kept of it.
+    pub(super) fn indexed(mut self) -> Self {
+        for of in [ObjectType::Calls, ObjectType::Contacts, ObjectType::Tasks] {
+            let unique =
+                |(&number, record): (&u64, &Record)| (number, self.unique_of(of, &record.properties));
+            let unique: Vec<_> = self.records(of).iter().map(unique).collect();
+            for (number, values) in unique {
+                self.take_keys(of, number, values);
+            }
+        }
+        self
+    }
+
+    fn take_keys(&mut self, of: ObjectType, number: u64, values: Values) {
+        for (name, value) in values {
+            self.keys.entry((of, name)).or_default().insert(value, number);
+        }
+    }
+
+    /// Those of the values that no two records of this type may have.
+    fn unique_of(&self, of: ObjectType, values: &Values) -> Values {
+        let unique = |name: &str| self.property(of, name).is_some_and(|property| property.has_unique_value);
+        values
+            .iter()
+            .filter(|(name, _)| unique(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
+    fn records(&self, of: ObjectType) -> &BTreeMap<u64, Record> {
+        match of {
+            ObjectType::Calls => &self.calls,
+            ObjectType::Contacts => &self.contacts,
+            ObjectType::Tasks => &self.tasks,
+        }
+    }
+
+    pub(super) fn records_mut(&mut self, of: ObjectType) -> &mut BTreeMap<u64, Record> {
+        match of {
+            ObjectType::Calls => &mut self.calls,
+            ObjectType::Contacts => &mut self.contacts,
+            ObjectType::Tasks => &mut self.tasks,
         }
     }
 
@@ -92,9 +137,6 @@ impl Account {
 
     pub(super) fn add_property(&mut self, of: ObjectType, mut property: Property) {
         property.group_name = of.group().into();
-        if matches!(of, ObjectType::Calls) && property.has_unique_value {
-            self.call_ids.insert(property.name.clone(), BTreeMap::new());
-        }
         self.properties.entry(of).or_default().insert(property.name.clone(), property);
     }
 
@@ -104,36 +146,37 @@ impl Account {
                 self.add_property(ObjectType::Contacts, Property::text(name, name));
             }
         }
-        let number = self.take_id();
-        let id = number.to_string();
-        self.contacts.insert(number, Contact { id: id.clone(), properties, created_at: Utc::now() });
+        let id = self.write(ObjectType::Contacts, None, properties).id.clone();
+        if let Ok(contact) = self.record(ObjectType::Contacts, &id) {
+            // It was there before, so searches know it.
+            contact.created_at -= TimeDelta::hours(1);
+        }
         id
     }
 
+    /// The record of this type with this id.
+    pub(super) fn record(&mut self, of: ObjectType, id: &str) -> Result<&mut Record, Refusal> {
+        self.records_mut(of).get_mut(&number(id)?).ok_or_else(|| refusal::not_found(id))
+    }
+
     /// The contact with this id.
-    pub(super) fn contact(&self, id: &str) -> Result<&Contact, Refusal> {
+    pub(super) fn contact(&self, id: &str) -> Result<&Record, Refusal> {
         self.contacts.get(&number(id)?).ok_or_else(|| refusal::not_found(id))
     }
 
-    /// The call with this id.
-    pub(super) fn call(&mut self, id: &str) -> Result<&mut Call, Refusal> {
-        self.calls.get_mut(&number(id)?).ok_or_else(|| refusal::not_found(id))
+    /// The record whose unique property has this value.
+    pub(super) fn keyed(&self, of: ObjectType, property: &str, value: &str) -> Option<u64> {
+        self.keys.get(&(of, property.to_owned()))?.get(value).copied()
     }
 
-    /// The call whose unique property has this value.
-    pub(super) fn call_id(&self, property: &str, value: &str) -> Option<u64> {
-        self.call_ids.get(property)?.get(value).copied()
-    }
-
-    /// Creates the call that this key names, or changes it, and says whether it is new.
+    /// Changes the record of this number, or makes one.
     ///
     /// Properties that are not given stay; an empty value clears (calls guide).
-    pub(super) fn upsert_call(&mut self, key: (String, String), mut properties: Values) -> (bool, &Call) {
-        let known = self.call_id(&key.0, &key.1);
+    pub(super) fn write(&mut self, of: ObjectType, known: Option<u64>, properties: Values) -> &Record {
         let number = known.unwrap_or_else(|| self.take_id());
-        properties.entry(key.0).or_insert(key.1);
         let now = Utc::now();
-        let call = self.calls.entry(number).or_insert_with(|| Call {
+        self.forget(of, number);
+        let mut record = self.records_mut(of).remove(&number).unwrap_or_else(|| Record {
             id: number.to_string(),
             properties: Values::new(),
             contacts: BTreeMap::new(),
@@ -141,41 +184,37 @@ impl Account {
             created_at: now,
             updated_at: now,
         });
-        call.updated_at = now;
-        for (name, value) in properties {
-            let ids = self.call_ids.get_mut(&name);
-            if let (Some(ids), Some(old)) = (ids, call.properties.remove(&name)) {
-                ids.remove(&old);
-            }
-            if !value.is_empty() {
-                if let Some(ids) = self.call_ids.get_mut(&name) {
-                    ids.insert(value.clone(), number);
-                }
-                call.properties.insert(name, value);
+        record.updated_at = now;
+        record.properties.extend(properties);
+        record.properties.retain(|_, value| !value.is_empty());
+        self.take_keys(of, number, self.unique_of(of, &record.properties));
+        self.records_mut(of).entry(number).or_insert(record)
+    }
+
+    /// Its unique values are free.
+    fn forget(&mut self, of: ObjectType, number: u64) {
+        let Some(record) = self.records(of).get(&number) else { return };
+        for (name, value) in self.unique_of(of, &record.properties) {
+            if let Some(values) = self.keys.get_mut(&(of, name)) {
+                values.remove(&value);
             }
         }
-        (known.is_none(), call)
     }
 
-    pub(super) fn delete_call(&mut self, id: &str) -> Result<(), Refusal> {
+    pub(super) fn delete(&mut self, of: ObjectType, id: &str) -> Result<(), Refusal> {
         let number = number(id)?;
-        self.calls.remove(&number).ok_or_else(|| refusal::not_found(id))?;
-        self.call_ids.values_mut().for_each(|ids| ids.retain(|_, of| *of != number));
-        Ok(())
-    }
-
-    pub(super) fn delete_contact(&mut self, id: &str) -> Result<(), Refusal> {
-        self.contacts.remove(&number(id)?).map(drop).ok_or_else(|| refusal::not_found(id))
+        self.forget(of, number);
+        self.records_mut(of).remove(&number).map(drop).ok_or_else(|| refusal::not_found(id))
     }
 
     /// The calls with the files that are their recordings.
-    pub(super) fn calls_with_files(&self) -> Vec<Call> {
+    pub(super) fn calls_with_files(&self) -> Vec<Record> {
         let at = |url: &String| {
             let url = url.split('#').next();
             self.files.values().find(|file| Some(file.url.as_str()) == url).cloned()
         };
-        let recording = |call: &Call| call.properties.get("hs_call_recording_url").and_then(at);
-        self.calls.values().map(|call| Call { recording: recording(call), ..call.clone() }).collect()
+        let recording = |call: &Record| call.properties.get("hs_call_recording_url").and_then(at);
+        self.calls.values().map(|call| Record { recording: recording(call), ..call.clone() }).collect()
     }
 
     /// Adds a file, unless the folder has its duplicate. What one is isn't documented: here a file of the same name with the

@@ -5,7 +5,7 @@ use axum::extract::{Path, Query, State};
 use serde_json::{Value, json};
 
 use super::HubSpot;
-use super::account::{Account, Contact, iso, object};
+use super::account::{Account, Record, iso, object};
 use super::properties::ObjectType;
 use super::refusal;
 use crate::refusal::Refusal;
@@ -20,7 +20,7 @@ const BY_DEFAULT: [&str; 3] = ["email", "firstname", "lastname"];
 const TWO_DIGIT_CODES: &str = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 \
      86 90 91 92 93 94 95 98";
 
-impl Contact {
+impl Record {
     /// The name that a person reads: the contact's, or what there is instead of one.
     #[must_use]
     pub fn name(&self) -> String {
@@ -38,7 +38,8 @@ impl Contact {
         let number = |of: &str| self.properties.get(of).map(|number| national(number));
         match name {
             "hs_object_id" => Some(self.id.clone()),
-            "createdate" | "lastmodifieddate" => Some(iso(self.created_at)),
+            "createdate" => Some(iso(self.created_at)),
+            "lastmodifieddate" => Some(iso(self.updated_at)),
             "hs_searchable_calculated_phone_number" => number("phone"),
             "hs_searchable_calculated_mobile_number" => number("mobilephone"),
             written => self.properties.get(written).cloned(),
@@ -54,18 +55,18 @@ impl Contact {
         let known = |name: &&str| account.property(ObjectType::Contacts, name).is_some();
         let value = |name: &str| (name.to_owned(), json!(self.property(name)));
         let properties = names.into_iter().chain(ALWAYS).filter(known).map(value).collect();
-        object(&self.id, &properties, self.created_at, self.created_at)
+        object(&self.id, &properties, self.created_at, self.updated_at)
     }
 }
 
 impl Account {
-    fn contact_by(&self, property: &str, value: &str) -> Result<&Contact, Refusal> {
+    fn contact_by(&self, property: &str, value: &str) -> Result<&Record, Refusal> {
         // The words are those observed for an upsert; for reading none are documented. Contacts are 0-1.
         if !self.property(ObjectType::Contacts, property).is_some_and(|property| property.has_unique_value) {
             let message = format!("Unable to read by non-unique 0-1 property {property}");
             return Err(refusal::validation(&message));
         }
-        let same = |contact: &&Contact| {
+        let same = |contact: &&Record| {
             contact.properties.get(property).is_some_and(|own| own.eq_ignore_ascii_case(value))
         };
         self.contacts.values().find(same).ok_or_else(|| refusal::not_found(value))

@@ -1,10 +1,11 @@
 //! HubSpot: its routes, its rules and its account.
 //!
 //! - `refusal`: the error bodies
-//! - `account`: the calls, contacts and properties
+//! - `account`: the calls, contacts, tasks and properties
 //! - `properties`: which properties there are, and how one is created
 //! - `values`: which values a property takes
-//! - `calls`: the upsert, reading, and the association with a contact
+//! - `upsert`: records of any type, and the association with a contact
+//! - `calls`: a call by its id
 //! - `contacts`: a contact by its id
 //! - `search`: contacts by what is known of them
 //! - `files`: the upload of a file
@@ -23,6 +24,7 @@ mod properties;
 mod records;
 mod refusal;
 mod search;
+mod upsert;
 mod values;
 
 use std::convert::Infallible;
@@ -36,9 +38,9 @@ use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 
-pub use account::{Call, Contact};
+pub use account::Record;
 pub use files::File;
 
 use crate::kept::{self, Kept};
@@ -101,9 +103,9 @@ pub struct HubSpot {
 impl HubSpot {
     pub(crate) fn open(options: Options, file: &Arc<kept::File>) -> io::Result<Self> {
         let Options { token, without_property, without_files, rate_limit, search_limit } = options;
-        let mut account = file.account("hubspot")?.unwrap_or_else(Account::sample);
+        let mut account = file.account("hubspot")?.unwrap_or_else(Account::sample).indexed();
         if !without_property {
-            account.add_external_call_id();
+            account.add_external_call_ids();
         }
         Ok(Self {
             account: Arc::new(Kept::new(account, "hubspot", file)?),
@@ -116,7 +118,7 @@ impl HubSpot {
 
     /// The calls, in the order in which they were created.
     #[must_use]
-    pub fn calls(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<Record> {
         self.account.read(Account::calls_with_files)
     }
 
@@ -128,8 +130,14 @@ impl HubSpot {
 
     /// The contacts, in the order of their ids.
     #[must_use]
-    pub fn contacts(&self) -> Vec<Contact> {
+    pub fn contacts(&self) -> Vec<Record> {
         self.account.read(|account| account.contacts.values().cloned().collect())
+    }
+
+    /// The tasks, in the order in which they were created.
+    #[must_use]
+    pub fn tasks(&self) -> Vec<Record> {
+        self.account.read(|account| account.tasks.values().cloned().collect())
     }
 
     /// Adds a contact with these properties and returns its id; properties that are new become known.
@@ -166,18 +174,16 @@ impl Vendor for HubSpot {
     fn router(&self) -> Router {
         let no_such_route = async || refusal::no_such_route();
         Router::new()
-            .route("/crm/objects/{version}/calls/batch/upsert", post(calls::upsert))
+            .route("/crm/objects/{version}/{object_type}/batch/upsert", post(upsert::upsert))
             .route(
-                "/crm/objects/{version}/calls/{id}/associations/default/contacts/{contact}",
-                put(calls::associate),
+                "/crm/objects/{version}/{object_type}/{id}/associations/default/contacts/{contact}",
+                put(upsert::associate),
             )
-            .route("/crm/objects/{version}/calls/{id}", get(calls::read).delete(records::delete_call))
+            .route("/crm/objects/{version}/{object_type}/{id}", delete(records::delete))
+            .route("/crm/objects/{version}/calls/{id}", get(calls::read))
             .route("/crm/objects/{version}/contacts", post(records::create_contact))
             .route("/crm/objects/{version}/contacts/search", post(search::search))
-            .route(
-                "/crm/objects/{version}/contacts/{id}",
-                get(contacts::read).delete(records::delete_contact),
-            )
+            .route("/crm/objects/{version}/contacts/{id}", get(contacts::read))
             .route("/crm/properties/{version}/{object_type}", post(properties::create))
             .route("/crm/properties/{version}/{object_type}/{name}", get(properties::read))
             .route("/files/{version}/files", post(files::upload))
@@ -191,6 +197,7 @@ impl Vendor for HubSpot {
         vec![
             Listing::of("calls", &self.calls()),
             Listing::of("contacts", &self.contacts()),
+            Listing::of("tasks", &self.tasks()),
             Listing::of("files", &self.files()),
         ]
     }

@@ -1,4 +1,4 @@
-//! Which properties calls and contacts have, and how one is created.
+//! Which properties calls, contacts and tasks have, and how one is created.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -38,6 +38,9 @@ const OPTIONS: &[(&str, &str)] = &[
          a4c4c377-d246-4b32-a13b-75a56a4cd0ff b2cf5968-551e-4856-9783-52b3da59a7d0 \
          73a0d17f-1163-4015-bdd5-ec830791da20 17b47fee-58de-441e-a44c-c6300d46f273",
     ),
+    ("hs_task_status", "COMPLETED NOT_STARTED IN_PROGRESS WAITING DEFERRED"),
+    ("hs_task_priority", "LOW MEDIUM HIGH"),
+    ("hs_task_type", "EMAIL CALL TODO"),
 ];
 
 /// The contact properties that a receiver of calls has to do with, by their types.
@@ -46,6 +49,14 @@ const OF_CONTACTS: &[(&str, &str)] = &[
     ("datetime", "createdate lastmodifieddate"),
     ("string", "email firstname lastname company phone mobilephone"),
     ("phone_number", "hs_searchable_calculated_phone_number hs_searchable_calculated_mobile_number"),
+];
+
+/// The task properties that a receiver of calls has to do with, by their types (tasks guide).
+const OF_TASKS: &[(&str, &str)] = &[
+    ("datetime", "hs_timestamp"),
+    ("number", "hubspot_owner_id"),
+    ("enumeration", "hs_task_status hs_task_priority hs_task_type"),
+    ("string", "hs_task_subject hs_task_body"),
 ];
 
 /// `type` and the `fieldType`s that go with it (properties guide).
@@ -68,13 +79,15 @@ fn row<'a>(table: &'a [(&str, &str)], name: &str) -> Option<Vec<&'a str>> {
 pub(super) enum ObjectType {
     Calls,
     Contacts,
+    Tasks,
 }
 
 impl ObjectType {
-    fn of(name: &str) -> Result<Self, Refusal> {
+    pub(super) fn of(name: &str) -> Result<Self, Refusal> {
         match name {
             "calls" => Ok(Self::Calls),
             "contacts" => Ok(Self::Contacts),
+            "tasks" => Ok(Self::Tasks),
             _ => Err(refusal::no_such_route()),
         }
     }
@@ -84,6 +97,25 @@ impl ObjectType {
         match self {
             Self::Calls => "call",
             Self::Contacts => "contactinformation",
+            Self::Tasks => "task",
+        }
+    }
+
+    /// The vendor's number for it (associations guide).
+    pub(super) fn id(self) -> &'static str {
+        match self {
+            Self::Calls => "0-48",
+            Self::Contacts => "0-1",
+            Self::Tasks => "0-27",
+        }
+    }
+
+    /// The types of an association with a contact, and of the way back (associations guide).
+    pub(super) fn with_contact(self) -> Option<[u32; 2]> {
+        match self {
+            Self::Calls => Some([194, 193]),
+            Self::Tasks => Some([204, 203]),
+            Self::Contacts => None,
         }
     }
 }
@@ -118,6 +150,7 @@ pub(super) fn standard(of: ObjectType, name: &str) -> Option<Property> {
     let table = match of {
         ObjectType::Calls => OF_CALLS,
         ObjectType::Contacts => OF_CONTACTS,
+        ObjectType::Tasks => OF_TASKS,
     };
     let (kind, _) = table.iter().find(|(_, names)| names.split(' ').any(|known| known == name))?;
     let choice = |value: &str| Choice { label: value.into(), value: value.into() };

@@ -18,15 +18,6 @@ pub(super) struct New {
     properties: Values,
 }
 
-/// `DELETE /crm/objects/{version}/calls/{id}`
-pub(super) async fn delete_call(
-    State(hubspot): State<HubSpot>,
-    Path((_, id)): Path<(String, String)>,
-) -> Result<StatusCode, Refusal> {
-    hubspot.account.change(|account| account.delete_call(&id))?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
 /// `POST /crm/objects/{version}/contacts`, with known properties alone.
 pub(super) async fn create_contact(
     State(hubspot): State<HubSpot>,
@@ -38,17 +29,18 @@ pub(super) async fn create_contact(
         if let Some(unknown) = unknown {
             return Err(refusal::validation(&format!("Property \"{unknown}\" does not exist")));
         }
-        let id = account.add_contact(properties);
+        let id = account.write(ObjectType::Contacts, None, properties).id.clone();
         let shown = account.contact(&id)?.shown(account, None);
         Ok((StatusCode::CREATED, Json(shown)))
     })
 }
 
-/// `DELETE /crm/objects/{version}/contacts/{id}`
-pub(super) async fn delete_contact(
+/// `DELETE /crm/objects/{version}/{objectType}/{id}`
+pub(super) async fn delete(
     State(hubspot): State<HubSpot>,
-    Path((_, id)): Path<(String, String)>,
+    Path((_, of, id)): Path<(String, String, String)>,
 ) -> Result<StatusCode, Refusal> {
-    hubspot.account.change(|account| account.delete_contact(&id))?;
+    let of = ObjectType::of(&of)?;
+    hubspot.account.change(|account| account.delete(of, &id))?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,17 +9,17 @@ use crate::value::{is_time, is_url};
 /// The most characters that a text property takes (properties guide).
 const LONGEST: usize = 65_536;
 
-/// One thing wrong with the properties of a call.
+/// One thing wrong with the properties of a record.
 pub(super) struct Invalid {
     pub(super) name: String,
     pub(super) code: &'static str,
     pub(super) message: String,
 }
 
-/// Everything wrong with the properties of a call, in the order of their names.
-pub(super) fn check(account: &Account, values: &Values) -> Vec<Invalid> {
+/// Everything wrong with the properties of a record, in the order of their names.
+pub(super) fn check(account: &Account, of: ObjectType, values: &Values) -> Vec<Invalid> {
     let problem = |(name, value): (&String, &String)| {
-        let (code, message) = match account.property(ObjectType::Calls, name) {
+        let (code, message) = match account.property(of, name) {
             None => ("PROPERTY_DOESNT_EXIST", format!("Property \"{name}\" does not exist")),
             // An empty value clears the property, whatever its type (calls guide).
             Some(_) if value.is_empty() => return None,

@@ -1,0 +1,176 @@
+//! Records of any type: the upsert in batches, and the association with a contact.
+
+use std::collections::HashSet;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::HubSpot;
+use super::account::{Account, Record, Values, iso, object};
+use super::properties::ObjectType;
+use super::refusal::{self, batch, json, now};
+use super::values;
+use crate::refusal::Refusal;
+
+/// HubSpot's limit for every batch of records (object guides).
+const AT_MOST: usize = 100;
+
+#[derive(Deserialize)]
+struct Batch {
+    inputs: Vec<Input>,
+}
+
+/// The published description's `SimplePublicObjectBatchInputUpsert`.
+///
+/// Values are text there, and `associations` is no field of it. That HubSpot refuses both a number and an
+/// unknown field is not documented: it may be lenient, a caller must not count on it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Input {
+    id: String,
+    id_property: Option<String>,
+    properties: Values,
+    object_write_trace_id: Option<String>,
+}
+
+/// `POST /crm/objects/{version}/{objectType}/batch/upsert`
+///
+/// With an `objectWriteTraceId` in every input, what is wrong with one is told in a 207, and the others are
+/// written; without, it refuses the batch as a whole (error handling guide, which has it for creating
+/// only; observed for upserts).
+pub(super) async fn upsert(
+    State(hubspot): State<HubSpot>,
+    Path((_, of)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let started_at = now();
+    let of = ObjectType::of(&of)?;
+    let Batch { inputs } = json(&body)?;
+    hubspot.account.change(|account| {
+        check_batch(&inputs)?;
+        let traced = inputs.iter().all(|input| input.object_write_trace_id.is_some());
+        let (mut accepted, mut errors) = (Vec::new(), Vec::new());
+        for input in inputs {
+            match check(account, of, &input) {
+                Ok(()) => accepted.push(input),
+                Err(refusal) if traced => {
+                    // The same as it would be alone, with the id (error handling guide).
+                    let mut error = refusal.body;
+                    error["context"]["objectWriteTraceId"] = json!([input.object_write_trace_id]);
+                    errors.push(error);
+                }
+                Err(refusal) => return Err(refusal),
+            }
+        }
+        let results: Vec<Value> = accepted.into_iter().map(|input| write(account, of, input)).collect();
+        let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::MULTI_STATUS };
+        Ok((status, Json(batch(&results, &errors, &started_at))))
+    })
+}
+
+/// Too many inputs, or two for one record, are refused before any is looked at (observed for the latter).
+fn check_batch(inputs: &[Input]) -> Result<(), Refusal> {
+    if inputs.is_empty() || inputs.len() > AT_MOST {
+        return Err(refusal::validation(&format!("A batch has 1 to {AT_MOST} inputs")));
+    }
+    let mut seen = HashSet::new();
+    match inputs.iter().find(|input| !seen.insert(&input.id)) {
+        None => Ok(()),
+        Some(Input { id, .. }) => {
+            let message = format!("Duplicate IDs found in batch input: [{id}]. IDs must be unique");
+            Err(refusal::validation(&message).with("context", json!({ "ids": [id] })))
+        }
+    }
+}
+
+fn check(account: &Account, of: ObjectType, input: &Input) -> Result<(), Refusal> {
+    // Optional in the published description; without it the id would have to be the record's own.
+    let Some(id_property) = &input.id_property else {
+        return Err(refusal::validation("idProperty is required to upsert"));
+    };
+    // Observed, with the id of the object's type in it.
+    if !account.property(of, id_property).is_some_and(|property| property.has_unique_value) {
+        let message =
+            format!("Unable to perform update/upsert by non-unique {} property {id_property}", of.id());
+        return Err(refusal::validation(&message));
+    }
+    let invalid = values::check(account, of, &input.properties);
+    if !invalid.is_empty() {
+        return Err(refusal::invalid_values(&invalid));
+    }
+    let known = account.keyed(of, id_property, &input.id);
+    if known.is_none() {
+        required(of, &input.properties)?;
+    }
+    let taken = |(name, value): (&String, &String)| {
+        let owner = account.keyed(of, name, value)?;
+        (known != Some(owner)).then(|| format!("{owner} already has the value {value} for {name}"))
+    };
+    input.properties.iter().find_map(taken).map_or(Ok(()), |message| Err(refusal::validation(&message)))
+}
+
+/// What is required to create; an update changes what it gives (the guides of calls, tasks and contacts).
+fn required(of: ObjectType, properties: &Values) -> Result<(), Refusal> {
+    let (name, any_of): (_, &[&str]) = match of {
+        ObjectType::Calls => ("CALL", &["hs_timestamp"]),
+        ObjectType::Tasks => ("TASK", &["hs_timestamp"]),
+        ObjectType::Contacts => ("CONTACT", &["email", "firstname", "lastname"]),
+    };
+    if any_of.iter().any(|name| properties.get(*name).is_some_and(|value| !value.is_empty())) {
+        return Ok(());
+    }
+    let message = format!("Error creating {name}. Some required properties were not set.");
+    Err(refusal::validation(&message).with("context", json!({ "properties": any_of })))
+}
+
+fn write(account: &mut Account, of: ObjectType, input: Input) -> Value {
+    let id_property = input.id_property.unwrap_or_default();
+    let known = account.keyed(of, &id_property, &input.id);
+    let mut properties = input.properties;
+    properties.entry(id_property).or_insert(input.id);
+    let mut result = shown(account.write(of, known, properties));
+    result["new"] = json!(known.is_none());
+    if let Some(id) = input.object_write_trace_id {
+        result["objectWriteTraceId"] = json!(id);
+    }
+    result
+}
+
+pub(super) fn shown(record: &Record) -> Value {
+    let mut properties = json!(record.properties);
+    properties["hs_object_id"] = json!(record.id);
+    properties["hs_createdate"] = json!(iso(record.created_at));
+    properties["hs_lastmodifieddate"] = json!(iso(record.updated_at));
+    object(&record.id, &properties, record.created_at, record.updated_at)
+}
+
+/// `PUT /crm/objects/{version}/{objectType}/{id}/associations/default/contacts/{contactId}`
+///
+/// Answers both directions.
+pub(super) async fn associate(
+    State(hubspot): State<HubSpot>,
+    Path((_, of, id, contact_id)): Path<(String, String, String, String)>,
+) -> Result<Json<Value>, Refusal> {
+    let started_at = now();
+    let of = ObjectType::of(&of)?;
+    let [there, back] = of.with_contact().ok_or_else(refusal::no_such_route)?;
+    hubspot.account.change(|account| {
+        let contact = account.contact(&contact_id)?;
+        let (contact_id, name) = (contact.id.clone(), contact.name());
+        let record = account.record(of, &id)?;
+        let association = |from: &str, to: &str, type_id: u32| {
+            json!({
+                "from": { "id": from },
+                "to": { "id": to },
+                "associationSpec": { "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id },
+            })
+        };
+        let both = [association(&record.id, &contact_id, there), association(&contact_id, &record.id, back)];
+        record.contacts.insert(contact_id, name);
+        Ok(Json(batch(&both, &[], &started_at)))
+    })
+}
