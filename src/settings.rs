@@ -57,7 +57,7 @@ pub struct Settings {
     #[arg(long, env, default_value = "")]
     pub hubspot_properties: Pairs,
 
-    /// Where a number without a `+` is from, as ISO 3166 writes it: `IN`, `US` [default: such a number finds no contact].
+    /// Where a number without a `+` is from, as ISO 3166 writes it: `IN`, `US` [default: such a number is nobody's].
     #[arg(long, env)]
     pub default_region: Option<Region>,
 
@@ -76,6 +76,15 @@ pub struct Settings {
     /// The platform's agents and the Zendesk users that they are: `ag_102=28,ag_103=29`.
     #[arg(long, env, default_value = "")]
     pub zendesk_agents: Pairs,
+
+    /// Who asks for the tickets that are made: the `account` of the OAuth client, or the `caller`, a user who is found or
+    /// made by his number.
+    #[arg(long, env, value_enum, default_value = "account")]
+    pub zendesk_requester: ZendeskRequester,
+
+    /// What the tickets that are made get, by queue or status: `q_23=group:25 tag:sales,voicemail=priority:urgent`.
+    #[arg(long, env, default_value = "")]
+    pub zendesk_tickets: Pairs,
 
     /// The custom field that names the call's support ticket.
     #[arg(long, env, default_value = "ticket_id")]
@@ -161,4 +170,13 @@ pub enum SeveralContacts {
     Oldest,
     /// The call is logged without a contact.
     None,
+}
+
+/// Who asks for a ticket that is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ZendeskRequester {
+    /// The user in whose name the client acts.
+    Account,
+    /// The caller.
+    Caller,
 }

@@ -10,9 +10,12 @@ use serde_json::{Value, json};
 
 use super::{
     api::{HubSpot, refused, success},
-    new_contact::{MADE, e164},
+    new_contact::MADE,
 };
-use crate::settings::{SeveralContacts, UnknownCaller};
+use crate::{
+    clients::caller,
+    settings::{SeveralContacts, UnknownCaller},
+};
 use engine::{
     call::Call,
     vendor::{Answer, ClientError},
@@ -46,8 +49,7 @@ impl HubSpot {
             }
             tracing::debug!("no contact is named by crm_id: looking for the number instead");
         }
-        let number = call.other_party().and_then(|number| phonenumber::parse(self.region, number).ok());
-        let Some(number) = number else {
+        let Some(number) = caller::number(call, self.region) else {
             return Ok(Found::none(
                 "no contact: no crm_id names one, and there is no number to look for".into(),
             ));
@@ -91,7 +93,7 @@ impl HubSpot {
 
     /// Those with a phone number, as people write it and as HubSpot normalises it.
     pub(super) async fn contacts_with(&self, number: &PhoneNumber) -> Result<Page, ClientError> {
-        let e164 = e164(number);
+        let e164 = caller::e164(number);
         // "HubSpot only uses the area code and local number": without the country's code. (Documentation, "Search the CRM".)
         let local = number.national().to_string();
         let groups = [

@@ -1,18 +1,14 @@
 //! A contact for a caller who has none, made once.
 
-use phonenumber::{Mode, PhoneNumber};
+use phonenumber::PhoneNumber;
 use serde_json::json;
 
 use super::api::{HubSpot, NUMBER_PROPERTY};
+use crate::clients::caller;
 use engine::vendor::ClientError;
 
 /// What a receipt says of it.
 pub(super) const MADE: &str = "no contact had this number: one was made";
-
-/// As ITU-T E.164 has it: `+14085551234`.
-pub(super) fn e164(number: &PhoneNumber) -> String {
-    number.format().mode(Mode::E164).to_string()
-}
 
 impl HubSpot {
     /// Makes a contact of this number, and returns its id; safe to repeat.
@@ -20,7 +16,7 @@ impl HubSpot {
     /// What was just made is not yet found by a search, which lags behind. By its unique property it is found at once, and two
     /// calls that make it at once make one.
     pub(super) async fn make_contact(&self, number: &PhoneNumber) -> Result<String, ClientError> {
-        let e164 = e164(number);
+        let e164 = caller::e164(number);
         // An upsert would take back what people have written since.
         if let Some(id) = self.contact_by(Some(NUMBER_PROPERTY), &e164).await? {
             return Ok(id);
@@ -30,7 +26,7 @@ impl HubSpot {
             "phone": e164,
             // A contact needs a name or an address.
             "firstname": "Caller",
-            "lastname": number.format().mode(Mode::International).to_string(),
+            "lastname": caller::readable(number),
         });
         Ok(self.upsert("contacts", (NUMBER_PROPERTY, &e164), &properties).await?.id)
     }

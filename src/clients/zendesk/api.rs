@@ -1,8 +1,10 @@
 //! How Zendesk is spoken to: its paths and its token.
 
+use phonenumber::country;
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 
-use super::{refusal::success, token::Tokens};
+use super::{refusal::success, token::Tokens, triage::Triage};
+use crate::settings::ZendeskRequester;
 use engine::{
     config::Pairs,
     vendor::{Answer, ClientError, Turns, Vendor},
@@ -15,6 +17,9 @@ pub struct Zendesk {
     pub(super) tokens: Tokens,
     pub(super) turns: Turns,
     pub(super) agents: Pairs,
+    pub(super) requester: ZendeskRequester,
+    pub(super) region: Option<country::Id>,
+    pub(super) triage: Triage,
 }
 
 impl Zendesk {

@@ -1,19 +1,20 @@
 //! Zendesk: one comment for each call on the ticket that it belongs to.
 //!
 //! A ticket's update has no idempotency key, so each write looks first: `note` says what is written and how it is found
-//! again; `api` and `token` speak to Zendesk. The rules
-//! are those of Zendesk's documentation of the tickets, comments and OAuth APIs.
+//! again; `made` makes a ticket, with what `requester` and `triage` say; `api` and `token` speak to Zendesk. The rules are
+//! those of Zendesk's documentation of the tickets, comments, users and OAuth APIs.
 
 mod api;
+mod made;
 mod note;
 mod refusal;
+mod requester;
 #[cfg(feature = "dev")]
 pub mod stand_in;
 mod token;
+mod triage;
 mod upload;
 mod wire;
-
-use std::cmp::Reverse;
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -22,17 +23,18 @@ use engine::{
     call::Call,
     config::ConfigError,
     need,
-    vendor::{ClientError, OwnTurn, Turns, Vendor, idempotency_key},
+    vendor::{ClientError, OwnTurn, Turns, Vendor},
 };
 
-use crate::settings::{Recordings, Settings};
+use crate::settings::{Recordings, Settings, ZendeskRequester};
 pub use api::Zendesk;
 use note::Note;
 pub use note::Recorded;
 use refusal::{decode, pause_of_the_ticket, success};
 use token::Tokens;
+use triage::Triage;
 pub use upload::LARGEST_FILE;
-use wire::{Comments, Ticket, Tickets, Updated};
+use wire::{Comments, Ticket, Updated};
 
 /// How often a write starts over because somebody else changed the ticket meanwhile; after that the job's own retry does.
 const CONFLICTS: usize = 5;
@@ -64,7 +66,7 @@ impl Zendesk {
     ///
     /// # Errors
     ///
-    /// A part of its configuration is missing, named.
+    /// A part of its configuration is missing or wrong, named.
     pub fn new(settings: &Settings) -> Result<Self, ConfigError> {
         let base_url = need!(settings.zendesk_base_url)?;
         let id = need!(settings.zendesk_client_id)?;
@@ -73,9 +75,13 @@ impl Zendesk {
             return Err(ConfigError::new("ZENDESK_BASE_URL is no http or https URL"));
         }
         // No scope of one kind of record is documented to hold uploads.
-        let scope = match settings.recordings {
-            Recordings::Link => "tickets:read tickets:write",
-            Recordings::Copy => "tickets:read write",
+        let scope = match (settings.recordings, settings.zendesk_requester) {
+            (Recordings::Link, ZendeskRequester::Account) => "tickets:read tickets:write",
+            (Recordings::Link, ZendeskRequester::Caller) => {
+                "tickets:read tickets:write users:read users:write"
+            }
+            (Recordings::Copy, ZendeskRequester::Account) => "tickets:read write",
+            (Recordings::Copy, ZendeskRequester::Caller) => "tickets:read users:read write",
         };
         Ok(Self {
             // 100 updates of tickets a minute, each with the looks before it. (Zendesk's documentation, "Rate limits".)
@@ -84,6 +90,9 @@ impl Zendesk {
             tokens: Tokens::new(id.clone(), secret.clone(), scope),
             turns: Turns::of("ticket"),
             agents: settings.zendesk_agents.clone(),
+            requester: settings.zendesk_requester,
+            region: settings.default_region.map(|region| region.0),
+            triage: Triage::parse(&settings.zendesk_tickets)?,
         })
     }
 
@@ -122,46 +131,6 @@ impl Zendesk {
     pub async fn check(&self) -> Result<String, ClientError> {
         self.made_for("aftercall-doctor").await?;
         Ok("the client is known, and may read tickets".into())
-    }
-
-    /// The numbers of the tickets that were made for a call, the newest first.
-    async fn made_for(&self, key: &str) -> Result<Vec<u64>, ClientError> {
-        let mut url = self.url(&["tickets"]);
-        url.query_pairs_mut().append_pair("external_id", key);
-        let found: Tickets = decode(&self.ask(self.request(Method::GET, url)).await?)?;
-        let made = found.tickets.iter().filter(|ticket| ticket.external_id.as_deref() == Some(key));
-        let mut numbers: Vec<u64> = made.map(|ticket| ticket.id).collect();
-        numbers.sort_by_key(|&number| Reverse(number));
-        Ok(numbers)
-    }
-
-    /// Makes a ticket for the call, unless there is one that can still take what it lacks.
-    async fn open(
-        &self,
-        call: &Call,
-        note: &Note<'_>,
-        mut follows: Option<u64>,
-    ) -> Result<Attached, ClientError> {
-        for made in self.made_for(&note.key).await? {
-            if let Some(attached) = self.put(made, note).await?.on(self, made) {
-                return Ok(attached);
-            }
-            follows = follows.or(Some(made));
-        }
-        let mut ticket = note.body();
-        ticket["external_id"] = json!(note.key);
-        ticket["subject"] = json!(note::subject(call));
-        // Of the call, not of its event: several events of a call come at once. Kept for two hours, so a lost answer makes no
-        // second ticket; after that the look above finds the first.
-        let mut key = note.key.clone();
-        if let Some(source) = follows {
-            ticket["via_followup_source_id"] = json!(source);
-            key = idempotency_key(&format!("{key}:{source}"));
-        }
-        let request = self.request(Method::POST, self.url(&["tickets"])).header("Idempotency-Key", key);
-        let made: Updated = decode(&self.ask(request.json(&json!({ "ticket": ticket }))).await?)?;
-        let id = made.ticket.ok_or_else(|| ClientError::retry("Zendesk answered without the ticket"))?.id;
-        Ok(self.attached(id, None))
     }
 
     /// Puts the call on this ticket, unless it is there.

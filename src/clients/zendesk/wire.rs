@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use phonenumber::{PhoneNumber, country};
 use reqwest::Url;
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,6 +15,7 @@ pub(super) struct Ticket {
     #[serde(default)]
     pub(super) status: String,
     pub(super) external_id: Option<String>,
+    pub(super) requester_id: Option<u64>,
     /// Sent back as it came, so that Zendesk can tell whether the ticket has changed.
     #[serde(default)]
     pub(super) updated_at: String,
@@ -78,6 +80,39 @@ pub(super) struct Uploaded {
 #[derive(Deserialize)]
 pub(super) struct Upload {
     pub(super) token: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Users {
+    users: Vec<User>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct User {
+    pub(super) id: u64,
+    phone: Option<String>,
+}
+
+impl Users {
+    /// The one that was made first.
+    pub(super) fn first(&self) -> Option<u64> {
+        self.users.iter().map(|user| user.id).min()
+    }
+
+    /// The first who has this number: a search finds those, too, in whose numbers it stands.
+    pub(super) fn with(mut self, number: &PhoneNumber, region: Option<country::Id>) -> Option<u64> {
+        self.users.retain(|user| {
+            let own = user.phone.as_deref().and_then(|own| phonenumber::parse(region, own).ok());
+            own.is_some_and(|own| own.code() == number.code() && own.national() == number.national())
+        });
+        self.first()
+    }
+}
+
+/// The answer to a user who is made.
+#[derive(Deserialize)]
+pub(super) struct Made {
+    pub(super) user: User,
 }
 
 /// How a comment came about: `api`, `web`, `email` and others.

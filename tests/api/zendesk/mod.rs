@@ -1,5 +1,6 @@
 //! What is Zendesk's own. These tests go with it: this folder, and its line in `main.rs`.
 
+mod callers;
 mod doctor;
 mod limits;
 #[cfg(feature = "dev")]

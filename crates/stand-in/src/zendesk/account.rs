@@ -11,6 +11,7 @@ use super::attributes::Attributes;
 use super::comments::{Comment, NewComment};
 use super::refusal;
 use super::ticket::{Audit, Status, Ticket};
+use super::users::User;
 use crate::refusal::Refusal;
 
 /// The user in whose name the API's callers act.
@@ -22,6 +23,9 @@ pub(super) const AGENT: u64 = 28;
 /// The customer who asks for the tickets to begin with.
 const CUSTOMER: u64 = 20_978_392;
 
+/// The groups of agents: Support, and Sales.
+const GROUPS: [u64; 2] = [25, 26];
+
 #[derive(Deserialize, Serialize)]
 pub(super) struct Account {
     next_ticket: u64,
@@ -30,6 +34,9 @@ pub(super) struct Account {
     pub(super) tickets: BTreeMap<u64, Ticket>,
     /// Names by ids.
     pub(super) users: BTreeMap<u64, String>,
+    /// Those who were created, or have a number.
+    #[serde(default)]
+    pub(super) callers: BTreeMap<u64, User>,
     keys: BTreeMap<String, Answered>,
 }
 
@@ -53,6 +60,7 @@ impl Account {
                 (INTEGRATION, "Integration".into()),
                 (CUSTOMER, "Dana Whitfield".into()),
             ]),
+            callers: BTreeMap::new(),
             keys: BTreeMap::new(),
         };
         for (id, status, subject) in [
@@ -103,6 +111,13 @@ impl Account {
                     return Err(refusal::invalid("via_followup_source_id", &description));
                 }
             }
+        }
+        let number = |name: &str| given.fields.get(name).and_then(Value::as_u64);
+        if number("requester_id").is_some_and(|requester| !self.users.contains_key(&requester)) {
+            return Err(refusal::invalid("requester_id", "Requester: is not a user"));
+        }
+        if number("group_id").is_some_and(|group| !GROUPS.contains(&group)) {
+            return Err(refusal::invalid("group_id", "Group: is invalid"));
         }
         // "Defaults to the authenticated user" (tickets reference), both of them.
         for name in ["requester_id", "submitter_id"] {
@@ -202,7 +217,7 @@ impl Account {
         self.keys.insert(key.into(), Answered { at: Utc::now(), request, answer });
     }
 
-    fn take_event(&mut self) -> u64 {
+    pub(super) fn take_event(&mut self) -> u64 {
         self.next_event += 1;
         self.next_event - 1
     }

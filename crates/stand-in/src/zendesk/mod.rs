@@ -8,6 +8,7 @@
 //! - `tickets`: reading, finding, changing and creating a ticket
 //! - `comments`: written and voice comments, and their list
 //! - `uploads`: files for comments
+//! - `users`: callers
 //! - `paging`: lists in pages
 //!
 //! Each rule names where it comes from: "reference" and "guide" are the pages of that name on
@@ -23,6 +24,7 @@ mod ticket;
 mod tickets;
 mod tokens;
 mod uploads;
+mod users;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -33,11 +35,13 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use chrono::TimeDelta;
 use serde_json::json;
 
 pub use comments::{Comment, VoiceComment};
 pub use ticket::{Status, Ticket};
 pub use uploads::Attachment;
+pub use users::User;
 
 use crate::kept::{File, Kept};
 use crate::limit::{RateLimit, Window};
@@ -150,6 +154,24 @@ impl Zendesk {
         self.account.read(|account| account.tickets.get(&id).cloned())
     }
 
+    /// The callers, in the order of their ids.
+    #[must_use]
+    pub fn users(&self) -> Vec<User> {
+        self.account.read(|account| account.callers.values().cloned().collect())
+    }
+
+    /// Adds a user with this number, whom searches know, and returns the id.
+    #[expect(clippy::must_use_candidate, reason = "adding is what it is called for")]
+    pub fn add_user(&self, name: &str, phone: &str) -> u64 {
+        self.done(|account| {
+            let id = account.add_user(name, Some(phone.into()), None);
+            if let Some(user) = account.callers.get_mut(&id) {
+                user.created_at -= TimeDelta::hours(1);
+            }
+            Ok(id)
+        })
+    }
+
     /// Adds a ticket with a customer's comment, and returns its id.
     #[expect(clippy::must_use_candidate, reason = "adding is what it is called for")]
     pub fn add_ticket(&self, status: Status) -> u64 {
@@ -222,6 +244,10 @@ impl Vendor for Zendesk {
             .route("/api/v2/tickets/{id}", get(tickets::read).put(tickets::update).delete(tickets::delete))
             .route("/api/v2/tickets/{id}/comments", get(comments::list))
             .route("/api/v2/tickets/{id}/comments.json", get(comments::list))
+            .route("/api/v2/users", post(users::create))
+            .route("/api/v2/users.json", post(users::create))
+            .route("/api/v2/users/search", get(users::search))
+            .route("/api/v2/users/search.json", get(users::search))
             .route("/api/v2/uploads", post(uploads::upload))
             .route("/api/v2/uploads.json", post(uploads::upload))
             .route_layer(from_fn_with_state(self.clone(), tokens::admit))
@@ -232,7 +258,7 @@ impl Vendor for Zendesk {
     }
 
     fn listings(&self) -> Vec<Listing> {
-        vec![Listing::of("tickets", &self.tickets())]
+        vec![Listing::of("tickets", &self.tickets()), Listing::of("users", &self.users())]
     }
 
     fn failure(&self, path: &str, status: StatusCode) -> Refusal {

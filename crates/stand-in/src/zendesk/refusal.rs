@@ -79,6 +79,12 @@ pub(super) fn blank_description() -> Refusal {
     invalid_record("base", &json!({ "description": "Description: cannot be blank", "error": "BlankValue" }))
 }
 
+/// Observed for a value that another record has, and no two may have.
+pub(super) fn duplicate(field: &str) -> Refusal {
+    let description = format!("{field}: has already been taken");
+    invalid_record(field, &json!({ "description": description, "error": "DuplicateValue" }))
+}
+
 fn invalid_record(field: &str, detail: &Value) -> Refusal {
     named(StatusCode::UNPROCESSABLE_ENTITY, "RecordInvalid", "Record validation errors")
         .with("details", json!({ field: [detail] }))

@@ -51,10 +51,12 @@ impl Tokens {
         let given = lock(&self.0);
         let token = given.get(token).filter(|token| token.expires > Instant::now());
         let token = token.ok_or_else(refusal::invalid_token)?;
-        let (all, tickets) =
-            if method.is_safe() { ("read", "tickets:read") } else { ("write", "tickets:write") };
-        let of_tickets = !Zendesk::is_upload(path);
-        if token.scope.split(' ').any(|scope| scope == all || of_tickets && scope == tickets) {
+        let all = if method.is_safe() { "read" } else { "write" };
+        let kind = ["tickets", "users"]
+            .iter()
+            .find(|kind| path.strip_prefix("/api/v2/").is_some_and(|path| path.starts_with(**kind)));
+        let of_kind = kind.map(|kind| format!("{kind}:{all}"));
+        if token.scope.split(' ').any(|scope| scope == all || of_kind.as_deref() == Some(scope)) {
             Ok(())
         } else {
             Err(refusal::insufficient_scope())
