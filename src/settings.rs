@@ -61,6 +61,14 @@ pub struct Settings {
     #[arg(long, env)]
     pub default_region: Option<Region>,
 
+    /// Statuses of calls to us after which the CRM gets a task to call back, comma separated.
+    #[arg(long, env, default_value = "missed,abandoned")]
+    pub follow_up_for: Names,
+
+    /// How long after the call's end the task is due.
+    #[arg(long, env, default_value = "4h", value_parser = parse_duration)]
+    pub follow_up_within: Duration,
+
     /// The origin of your Zendesk: `https://acme.zendesk.com`.
     #[arg(long, env)]
     pub zendesk_base_url: Option<Url>,

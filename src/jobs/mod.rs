@@ -5,6 +5,7 @@
 //! [`clients`](crate::clients) that it calls.
 
 pub mod attach_recording;
+pub mod follow_up;
 pub mod report_call;
 pub mod review_call;
 pub mod update_crm;
@@ -17,6 +18,7 @@ use crate::settings::Settings;
 pub const ALL: &[Listed<Settings>] = &[
     on::<update_crm::UpdateCrm>(),
     on::<attach_recording::AttachRecording>(),
+    off::<follow_up::FollowUp>(),
     off::<review_call::ReviewCall>(),
     off::<report_call::ReportCall>(),
 ];

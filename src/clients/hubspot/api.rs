@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use phonenumber::country;
-use reqwest::{Method, RequestBuilder, Url};
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -57,6 +57,27 @@ impl HubSpot {
         self.vendor.request(method, url).bearer_auth(self.token.expose_secret())
     }
 
+    /// The id of the record of this type that has this id, HubSpot's own or that of a unique property; none where there is none.
+    pub(super) async fn record(
+        &self,
+        of: &str,
+        property: Option<&str>,
+        id: &str,
+    ) -> Result<Option<String>, ClientError> {
+        let by = property.map(|property| [("idProperty", property)]);
+        let request = self.request(Method::GET, &["objects", of, id]).query(&by);
+        let answer = self.vendor.send(request).await?;
+        match answer.status {
+            StatusCode::NOT_FOUND => Ok(None),
+            // HubSpot's own ids are numbers; any other text is a malformed request to it, not a missing record.
+            StatusCode::BAD_REQUEST if property.is_none() => Ok(None),
+            status if status.is_success() => {
+                answer.json::<Record>().map(|record| Some(record.id)).ok_or_else(unreadable)
+            }
+            _ => Err(refused(&answer)),
+        }
+    }
+
     /// Sends it; anything but a 2xx is an error.
     pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
         success(self.vendor.send(request).await?)
@@ -100,6 +121,17 @@ fn named_in(text: &str) -> String {
         .filter(|word| word.starts_with("hs_") || [CALL_ID_PROPERTY, NUMBER_PROPERTY].contains(word))
         .collect();
     named.into_iter().take(5).collect::<Vec<_>>().join(", ")
+}
+
+/// What is no answer of HubSpot's must not pass for one that found nobody.
+pub(super) fn unreadable() -> ClientError {
+    ClientError::retry("HubSpot's answer is not of the documented form")
+}
+
+/// A contact, a call, a task.
+#[derive(Deserialize)]
+pub(super) struct Record {
+    pub(super) id: String,
 }
 
 /// HubSpot's error; every field is optional.

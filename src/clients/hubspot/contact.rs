@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    api::{HubSpot, refused, success},
+    api::{HubSpot, Record, success, unreadable},
     new_contact::MADE,
 };
 use crate::{
@@ -44,7 +44,7 @@ impl Found {
 impl HubSpot {
     pub(super) async fn find_contact(&self, call: &Call) -> Result<Found, ClientError> {
         if let Some(crm_id) = call.custom_field(CRM_ID).filter(|crm_id| is_segment(crm_id)) {
-            if let Some(id) = self.contact_by(self.contact_id_property.as_deref(), &crm_id).await? {
+            if let Some(id) = self.record("contacts", self.contact_id_property.as_deref(), &crm_id).await? {
                 return Ok(Found { id: Some(id), note: None });
             }
             tracing::debug!("no contact is named by crm_id: looking for the number instead");
@@ -63,32 +63,12 @@ impl HubSpot {
             Some(_) if total > 1 && self.several_contacts == SeveralContacts::None => {
                 Found::none(format!("{total} contacts have this number: none was taken"))
             }
-            Some(Contact { id }) => {
+            Some(Record { id }) => {
                 let several =
                     (total > 1).then(|| format!("{total} contacts have this number: the oldest was taken"));
                 Found { id: Some(id), note: several }
             }
         })
-    }
-
-    /// By HubSpot's own id, or by this unique property.
-    pub(super) async fn contact_by(
-        &self,
-        property: Option<&str>,
-        id: &str,
-    ) -> Result<Option<String>, ClientError> {
-        let by = property.map(|property| [("idProperty", property)]);
-        let answer =
-            self.vendor.send(self.request(Method::GET, &["objects", "contacts", id]).query(&by)).await?;
-        match answer.status {
-            StatusCode::NOT_FOUND => Ok(None),
-            // HubSpot's own ids are numbers; any other text is a malformed request to it, not a missing contact.
-            StatusCode::BAD_REQUEST if property.is_none() => Ok(None),
-            status if status.is_success() => {
-                answer.json::<Contact>().map(|contact| Some(contact.id)).ok_or_else(unreadable)
-            }
-            _ => Err(refused(&answer)),
-        }
     }
 
     /// Those with a phone number, as people write it and as HubSpot normalises it.
@@ -131,11 +111,6 @@ impl HubSpot {
     }
 }
 
-/// What is no answer of HubSpot's must not pass for one that found nobody.
-fn unreadable() -> ClientError {
-    ClientError::retry("HubSpot's answer is not of the documented form")
-}
-
 /// Whether a text can be one segment of a path, and the same one to whoever reads it: by the URL standard tabs and line breaks
 /// vanish, and `.` and `..` lead elsewhere. What can't names nobody.
 fn is_segment(text: &str) -> bool {
@@ -147,14 +122,9 @@ fn equal(property: &str, value: &str) -> Value {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Contact {
-    id: String,
-}
-
-#[derive(Deserialize)]
 pub(super) struct Page {
     total: u64,
-    results: Vec<Contact>,
+    results: Vec<Record>,
 }
 
 #[cfg(test)]

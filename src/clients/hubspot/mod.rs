@@ -1,7 +1,8 @@
-//! HubSpot: logs a call, atomically keyed by `call_id`, beside its contact.
+//! HubSpot: logs a call, atomically keyed by `call_id`, beside its contact; asks for a call back.
 //!
-//! From our event to their properties: `properties`, `outcomes`. Which contact: `contact`, `new_contact`. Its recording: `file`. The rules are those of
-//! HubSpot's documentation of the calls, contacts, search, associations and files APIs.
+//! From our event to their properties: `properties`, `outcomes`. Which contact: `contact`, `new_contact`. Its
+//! recording: `file`. A task: `task`. What people read: `text`. The rules are those of HubSpot's documentation of the calls,
+//! contacts, tasks, search, associations and files APIs.
 
 mod api;
 mod contact;
@@ -12,6 +13,8 @@ mod properties;
 mod setup;
 #[cfg(feature = "dev")]
 pub mod stand_in;
+mod task;
+mod text;
 
 use std::num::NonZeroU32;
 
@@ -89,7 +92,7 @@ impl HubSpot {
         let upserted = self.upsert("calls", (CALL_ID_PROPERTY, &call.call_id), &properties).await?;
         let found = self.find_contact(call).await?;
         if let Some(contact) = &found.id {
-            self.associate(&upserted.id, contact).await?;
+            self.associate("calls", &upserted.id, contact).await?;
         }
         Ok(Logged { id: upserted.id, url: upserted.url, note: found.note, has_recording: copy.is_some() })
     }
@@ -115,8 +118,8 @@ impl HubSpot {
     }
 
     /// (HubSpot's documentation, "Associate records with default label": repeating it changes nothing.)
-    async fn associate(&self, call_id: &str, contact_id: &str) -> Result<(), ClientError> {
-        let path = ["objects", "calls", call_id, "associations", "default", "contacts", contact_id];
+    async fn associate(&self, of: &str, id: &str, contact: &str) -> Result<(), ClientError> {
+        let path = ["objects", of, id, "associations", "default", "contacts", contact];
         self.ask(self.request(Method::PUT, &path).header(CONTENT_TYPE, "application/json")).await.map(drop)
     }
 }

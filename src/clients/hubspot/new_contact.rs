@@ -18,7 +18,7 @@ impl HubSpot {
     pub(super) async fn make_contact(&self, number: &PhoneNumber) -> Result<String, ClientError> {
         let e164 = caller::e164(number);
         // An upsert would take back what people have written since.
-        if let Some(id) = self.contact_by(Some(NUMBER_PROPERTY), &e164).await? {
+        if let Some(id) = self.record("contacts", Some(NUMBER_PROPERTY), &e164).await? {
             return Ok(id);
         }
         let properties = json!({

@@ -1,63 +1,39 @@
 //! From our event to HubSpot's properties of a call. (HubSpot's documentation, "Calls": every value is a string,
-//! durations are milliseconds, the body is HTML.)
+//! durations are milliseconds.)
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
-use askama::Template;
 use chrono::SecondsFormat;
 use reqwest::Url;
 
 use super::{
     api::{CALL_ID_PROPERTY, HubSpot},
     file::RECORDING_PROPERTY,
+    text,
 };
 use engine::{
-    call::{Call, Direction, Status},
+    call::{Call, Direction},
     vendor::cut,
 };
 
 /// The most characters that HubSpot takes as a property's value; over a longer one it refuses the whole call.
 const LONGEST: usize = 65_536;
 
-/// In the body: with every line at its longest it is still no longer than [`LONGEST`].
-const LONGEST_NOTES: usize = 60_000;
-const LONGEST_LINE: usize = 1_000;
-
-/// The call's text in the contact's timeline; the template escapes what callers and agents wrote.
-#[derive(Template)]
-#[template(path = "hubspot_call.html")]
-struct Body<'a> {
-    call: &'a Call,
-}
-
-/// What is too long is cut before it is escaped, so never within a tag or an entity.
-fn line(text: &str) -> Cow<'_, str> {
-    cut(text, LONGEST_LINE, in_html)
-}
-
-fn notes(text: &str) -> Cow<'_, str> {
-    cut(text, LONGEST_NOTES, in_html)
-}
-
-/// The characters that one becomes in the template, in Java's way of counting.
-fn in_html(character: char) -> usize {
-    match character {
-        '&' | '<' | '>' | '"' | '\'' => "&#38;".len(),
-        other => other.len_utf16(),
-    }
-}
-
 impl HubSpot {
+    /// The owner whom the call's agent is.
+    pub(super) fn owner(&self, call: &Call) -> Option<&String> {
+        call.agent.id.as_ref().and_then(|agent| self.owners.0.get(agent))
+    }
+
     pub(super) fn properties_of(&self, call: &Call) -> BTreeMap<String, String> {
         let time = call.started_at.or(call.ended_at).or(call.occurred_at).unwrap_or(call.received_at);
-        let owner = call.agent.id.as_ref().and_then(|agent| self.owners.0.get(agent));
         let (status, disposition) =
             call.status.as_ref().map_or((None, None), |status| self.outcomes.of(status));
         let known = [
             (CALL_ID_PROPERTY, Some(call.call_id.clone())),
             ("hs_timestamp", Some(time.to_rfc3339_opts(SecondsFormat::Millis, true))),
-            ("hs_call_title", Some(title(call))),
-            ("hs_call_body", Body { call }.render().ok()),
+            ("hs_call_title", Some(text::call_title(call))),
+            ("hs_call_body", Some(text::call_body(call))),
             ("hs_call_direction", call.direction.as_ref().and_then(direction).map(str::to_owned)),
             ("hs_call_status", status.map(str::to_owned)),
             ("hs_call_disposition", disposition.map(str::to_owned)),
@@ -69,7 +45,7 @@ impl HubSpot {
             ("hs_call_to_number", call.to.clone()),
             // "Must be https": HubSpot refuses the whole call over any other.
             (RECORDING_PROPERTY, call.recording().and_then(https)),
-            ("hubspot_owner_id", owner.cloned()),
+            ("hubspot_owner_id", self.owner(call).cloned()),
         ];
         let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         let custom = self
@@ -88,24 +64,6 @@ fn https(url: &str) -> Option<String> {
     let url = Url::parse(url).ok().filter(|url| url.scheme() == "https")?;
     // A link that was cut would lead nowhere.
     Some(String::from(url)).filter(|url| url.len() <= LONGEST)
-}
-
-fn title(call: &Call) -> String {
-    let direction = match &call.direction {
-        Some(Direction::Inbound) => "inbound call",
-        Some(Direction::Outbound) => "outbound call",
-        Some(Direction::Other(_)) | None => "call",
-    };
-    match &call.status {
-        Some(Status::Missed) => format!("Missed {direction}"),
-        Some(Status::Abandoned) => format!("Abandoned {direction}"),
-        Some(Status::Voicemail) => "Voicemail".to_owned(),
-        Some(Status::Answered | Status::Other(_)) | None => capitalized(direction),
-    }
-}
-
-fn capitalized(text: &str) -> String {
-    text[..1].to_uppercase() + &text[1..]
 }
 
 fn direction(direction: &Direction) -> Option<&'static str> {

@@ -33,6 +33,15 @@ impl HubSpot {
         Ok(done.join(", "))
     }
 
+    /// The same for tasks.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::set_up`].
+    pub async fn set_up_tasks(&self) -> Result<String, ClientError> {
+        self.make_property("tasks", "task", (CALL_ID_PROPERTY, "External call ID")).await
+    }
+
     async fn make_property(
         &self,
         of: &str,
@@ -69,6 +78,16 @@ impl HubSpot {
             found += &self.check_property("contacts", NUMBER_PROPERTY).await?;
         }
         Ok(format!("the key may find contacts{found}"))
+    }
+
+    /// The same for tasks.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::check`].
+    pub async fn check_tasks(&self) -> Result<String, ClientError> {
+        let found = self.check_property("tasks", CALL_ID_PROPERTY).await?;
+        Ok(format!("the key may see tasks{found}"))
     }
 
     async fn check_property(&self, of: &str, name: &str) -> Result<String, ClientError> {

@@ -1,14 +1,15 @@
 //! What is written on a ticket of a call, and how it is found again.
 
-use std::{borrow::Cow, fmt::Write};
+use std::borrow::Cow;
 
+use askama::Template;
 use chrono::SecondsFormat;
 use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::wire::Comment;
 use engine::{
-    call::{Call, Status},
+    call::Call,
     config::Pairs,
     recording,
     vendor::{cut, idempotency_key},
@@ -124,34 +125,35 @@ impl<'a> Note<'a> {
 
     /// Plain text, which ends with the marker, whatever the lines before it say.
     fn text(&self) -> String {
-        let call = self.call;
-        let mut text = subject(call);
-        let lines = [
-            ("Queue", call.queue.name.as_deref()),
-            ("Agent", call.agent.name.as_deref()),
-            ("Reason", call.reason.as_deref()),
-            ("Parent call", call.parent_call_id.as_deref()),
-            ("Recording", if let Recorded::Link(word) = self.recorded { word.as_deref() } else { None }),
-        ];
-        let lines = lines.into_iter().filter_map(|(label, value)| Some((label, line(value?))));
-        let notes = call.notes.as_deref().map(|notes| ("Notes", Cow::Borrowed(notes)));
-        for (label, value) in lines.chain(notes) {
-            // Writing to a String can't fail.
-            let _infallible = write!(text, "\n{label}: {value}");
-        }
+        let recording = if let Recorded::Link(word) = self.recorded { word.as_deref() } else { None };
+        let text = Text { subject: subject(self.call), call: self.call, recording };
+        // Writing to a String can't fail.
+        let text = text.render().unwrap_or_default();
         format!("{}\n{}", cut(&text, LONGEST_TEXT, html_bytes), self.marker())
     }
 }
 
+/// What agents read on a ticket. ★ Its wording stands in `templates/zendesk`.
+#[derive(Template)]
+#[template(path = "zendesk/note.txt")]
+struct Text<'a> {
+    subject: String,
+    call: &'a Call,
+    /// A word beside its link.
+    recording: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "zendesk/subject.txt")]
+struct Subject<'a> {
+    status: &'a str,
+    call: &'a Call,
+}
+
 /// A line for people: "Missed call from +14085551234".
 pub(super) fn subject(call: &Call) -> String {
-    let kind = match &call.status {
-        Some(Status::Missed) => "Missed call",
-        Some(Status::Abandoned) => "Abandoned call",
-        Some(Status::Voicemail) => "Voicemail",
-        Some(Status::Answered | Status::Other(_)) | None => "Call",
-    };
-    line(&format!("{kind} from {}", call.from.as_deref().unwrap_or("an unknown number"))).into_owned()
+    let subject = Subject { status: call.status.as_ref().map_or("", AsRef::as_ref), call };
+    line(&subject.render().unwrap_or_default()).into_owned()
 }
 
 fn line(text: &str) -> Cow<'_, str> {

@@ -137,6 +137,11 @@ impl App {
         self.ending.leave_jobs();
     }
 
+    /// All settings of this deployment.
+    pub(crate) fn settings(&self) -> &[(String, String)] {
+        &self.settings
+    }
+
     /// What this deployment's setting is.
     pub(crate) fn setting(&self, name: &str) -> &str {
         &self.settings.iter().find(|(setting, _)| setting == name).unwrap().1

@@ -164,6 +164,27 @@ impl Account {
         self.contacts.get(&number(id)?).ok_or_else(|| refusal::not_found(id))
     }
 
+    /// The record with this id, or with this value of a unique property.
+    pub(super) fn find(
+        &self,
+        of: ObjectType,
+        id_property: Option<&str>,
+        id: &str,
+    ) -> Result<&Record, Refusal> {
+        let number = match id_property {
+            None => number(id)?,
+            Some(property) => {
+                if !self.property(of, property).is_some_and(|property| property.has_unique_value) {
+                    // The words are those observed for an upsert; for reading none are documented.
+                    let message = format!("Unable to read by non-unique {} property {property}", of.id());
+                    return Err(refusal::validation(&message));
+                }
+                self.keyed(of, property, id).ok_or_else(|| refusal::not_found(id))?
+            }
+        };
+        self.records(of).get(&number).ok_or_else(|| refusal::not_found(id))
+    }
+
     /// The record whose unique property has this value.
     pub(super) fn keyed(&self, of: ObjectType, property: &str, value: &str) -> Option<u64> {
         self.keys.get(&(of, property.to_owned()))?.get(value).copied()

@@ -1,14 +1,9 @@
-//! A contact by its id or by a unique property, and what of it is shown.
+//! What is shown of a contact.
 
-use axum::Json;
-use axum::extract::{Path, Query, State};
 use serde_json::{Value, json};
 
-use super::HubSpot;
 use super::account::{Account, Record, iso, object};
 use super::properties::ObjectType;
-use super::refusal;
-use crate::refusal::Refusal;
 
 /// Shown in any case (observed).
 const ALWAYS: [&str; 3] = ["createdate", "hs_object_id", "lastmodifieddate"];
@@ -57,41 +52,6 @@ impl Record {
         let properties = names.into_iter().chain(ALWAYS).filter(known).map(value).collect();
         object(&self.id, &properties, self.created_at, self.updated_at)
     }
-}
-
-impl Account {
-    fn contact_by(&self, property: &str, value: &str) -> Result<&Record, Refusal> {
-        // The words are those observed for an upsert; for reading none are documented. Contacts are 0-1.
-        if !self.property(ObjectType::Contacts, property).is_some_and(|property| property.has_unique_value) {
-            let message = format!("Unable to read by non-unique 0-1 property {property}");
-            return Err(refusal::validation(&message));
-        }
-        let same = |contact: &&Record| {
-            contact.properties.get(property).is_some_and(|own| own.eq_ignore_ascii_case(value))
-        };
-        self.contacts.values().find(same).ok_or_else(|| refusal::not_found(value))
-    }
-}
-
-/// `GET /crm/objects/{version}/contacts/{id}?idProperty=…&properties=…`
-pub(super) async fn read(
-    State(hubspot): State<HubSpot>,
-    Path((_, id)): Path<(String, String)>,
-    Query(query): Query<Vec<(String, String)>>,
-) -> Result<Json<Value>, Refusal> {
-    let given = |wanted: &'static str| query.iter().filter(move |(name, _)| name == wanted);
-    let id_property = given("idProperty").next().map(|(_, value)| value);
-    // One list with commas, or the parameter several times.
-    let properties: Vec<String> =
-        given("properties").flat_map(|(_, list)| list.split(',')).map(Into::into).collect();
-    let properties = (!properties.is_empty()).then_some(properties.as_slice());
-    hubspot.account.read(|account| {
-        let contact = match id_property {
-            None => account.contact(&id)?,
-            Some(property) => account.contact_by(property, &id)?,
-        };
-        Ok(Json(contact.shown(account, properties)))
-    })
 }
 
 /// The number without its country code: "only the area code and local number" (search guide).

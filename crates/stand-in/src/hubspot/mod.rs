@@ -5,8 +5,8 @@
 //! - `properties`: which properties there are, and how one is created
 //! - `values`: which values a property takes
 //! - `upsert`: records of any type, and the association with a contact
-//! - `calls`: a call by its id
-//! - `contacts`: a contact by its id
+//! - `records`: a record by its id
+//! - `contacts`: what is shown of one
 //! - `search`: contacts by what is known of them
 //! - `files`: the upload of a file
 //! - `form`: the form that it comes in
@@ -16,7 +16,6 @@
 //! developers.hubspot.com, "observed" an answer of the real service that others have quoted in public.
 
 mod account;
-mod calls;
 mod contacts;
 mod files;
 mod form;
@@ -38,7 +37,7 @@ use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{get, post, put};
 
 pub use account::Record;
 pub use files::File;
@@ -179,11 +178,9 @@ impl Vendor for HubSpot {
                 "/crm/objects/{version}/{object_type}/{id}/associations/default/contacts/{contact}",
                 put(upsert::associate),
             )
-            .route("/crm/objects/{version}/{object_type}/{id}", delete(records::delete))
-            .route("/crm/objects/{version}/calls/{id}", get(calls::read))
+            .route("/crm/objects/{version}/{object_type}/{id}", get(records::read).delete(records::delete))
             .route("/crm/objects/{version}/contacts", post(records::create_contact))
             .route("/crm/objects/{version}/contacts/search", post(search::search))
-            .route("/crm/objects/{version}/contacts/{id}", get(contacts::read))
             .route("/crm/properties/{version}/{object_type}", post(properties::create))
             .route("/crm/properties/{version}/{object_type}/{name}", get(properties::read))
             .route("/files/{version}/files", post(files::upload))

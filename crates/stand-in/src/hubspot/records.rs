@@ -1,17 +1,53 @@
-//! Making and deleting records: what a person's script does, and no job.
+//! Records by their ids: reading and deleting one; and making a contact, as a person's script does.
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::HubSpot;
 use super::account::Values;
 use super::properties::ObjectType;
 use super::refusal;
+use super::upsert::shown;
 use crate::refusal::Refusal;
+
+/// What every record but a contact shows.
+const ALWAYS: [&str; 3] = ["hs_object_id", "hs_createdate", "hs_lastmodifieddate"];
+
+/// `GET /crm/objects/{version}/{objectType}/{id}?idProperty=…&properties=…&associations=contacts`
+///
+/// Which properties it shows when none are asked for is not documented but for contacts: none here but those of every record.
+pub(super) async fn read(
+    State(hubspot): State<HubSpot>,
+    Path((_, of, id)): Path<(String, String, String)>,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Result<Json<Value>, Refusal> {
+    let of = ObjectType::of(&of)?;
+    let given = |wanted: &'static str| query.iter().filter(move |(name, _)| name == wanted);
+    let id_property = given("idProperty").next().map(|(_, value)| value.as_str());
+    // One list with commas, or the parameter several times.
+    let asked: Vec<String> =
+        given("properties").flat_map(|(_, list)| list.split(',')).map(Into::into).collect();
+    hubspot.account.read(|account| {
+        let record = account.find(of, id_property, &id)?;
+        if matches!(of, ObjectType::Contacts) {
+            return Ok(Json(record.shown(account, (!asked.is_empty()).then_some(asked.as_slice()))));
+        }
+        let contact = |id: &String| json!({ "id": id, "type": "call_to_contact" });
+        let contacts: Vec<_> = record.contacts.keys().map(contact).collect();
+        let mut record = shown(record);
+        if given("associations").any(|(_, of)| of == "contacts") && !contacts.is_empty() {
+            record["associations"] = json!({ "contacts": { "results": contacts } });
+        }
+        if let Some(properties) = record["properties"].as_object_mut() {
+            properties.retain(|name, _| ALWAYS.contains(&name.as_str()) || asked.contains(name));
+        }
+        Ok(Json(record))
+    })
+}
 
 #[derive(Deserialize)]
 pub(super) struct New {
