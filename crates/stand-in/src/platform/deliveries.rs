@@ -36,7 +36,8 @@ pub struct Delivery {
 
 pub(super) fn client() -> reqwest::Client {
     let client = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none());
-    client.build().expect("the TLS backend is compiled in")
+    // A connection for each, so that a balancer spreads them.
+    client.pool_max_idle_per_host(0).build().expect("the TLS backend is compiled in")
 }
 
 impl Platform {
