@@ -24,6 +24,7 @@ use engine::{cli::App, package};
 fn main() -> ExitCode {
     let example = include_str!("../.env.example");
     let app = App::new(package!(), &receive::after_call::PLATFORM, receive::routes, jobs::ALL, example);
+    let app = app.with_api(&clients::after_call::API);
     #[cfg(feature = "dev")]
     let app = app.played_by(&clients::STAND_INS);
     app.run()

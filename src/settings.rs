@@ -20,6 +20,18 @@ use crate::receive::after_call::PLATFORM;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Jobs and vendors")]
 pub struct Settings {
+    /// The origin of the platform's API, by which `platform` makes the webhook and changes its secret.
+    #[arg(long, env)]
+    pub platform_api_url: Option<Url>,
+
+    /// The key of the platform's API.
+    #[arg(long, env)]
+    pub platform_api_key: Option<Secret>,
+
+    /// The webhook's id there, as `platform create` says it.
+    #[arg(long, env)]
+    pub platform_webhook_id: Option<String>,
+
     /// HubSpot's service key.
     #[arg(long, env)]
     pub hubspot_token: Option<Secret>,

@@ -3,6 +3,7 @@
 //! A client owns its base URL, its credential and its vendor's rules, and knows nothing of jobs. What they share is in
 //! [`vendor`](engine::vendor).
 
+pub mod after_call;
 pub mod caller;
 pub mod hubspot;
 pub mod logged;

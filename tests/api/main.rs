@@ -21,6 +21,7 @@ mod hostile;
 mod hubspot;
 mod metrics;
 mod newest;
+mod platform;
 mod proxies;
 #[path = "../../src/receive/mod.rs"]
 #[expect(unreachable_pub, dead_code, reason = "its parser is tried with any bytes")]

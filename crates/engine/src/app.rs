@@ -18,21 +18,22 @@ use crate::{
     admin::{self, Admin},
     alerts::Alerts,
     answer::Rejection,
-    config::{Config, Source},
+    config::{Config, Secret, Source},
     db,
     guard::Guard,
     inbox::{Condition, Inbox},
     job::{Enabled, Jobs},
     metrics::Exporter,
     platform::Platform,
+    presence::Presence,
     readiness::Readiness,
     receiver::{self, Receiver, outcomes::Outcomes},
-    rotation,
+    rotation::Follower,
     serve::{listen, most_connections, serve},
     tally::Tally,
     work::{
         breaker::Breakers,
-        queue::{Prepared, Workers, prepare},
+        queue::{Workers, prepare},
         retention, unserved,
         wake_up::WakeUp,
     },
@@ -93,6 +94,23 @@ struct Receiving {
     server: JoinHandle<()>,
     writer: JoinHandle<()>,
     pool: PgPool,
+    /// Says that this receiver is there, until it is told to stop.
+    presence: (CancellationToken, JoinHandle<()>),
+}
+
+/// What the runs of all jobs have in common.
+fn workers(config: &Config, url: &Secret, platform: &'static Platform) -> anyhow::Result<Workers> {
+    let wake_up = WakeUp::default();
+    Ok(Workers {
+        pool: db::worker_pool(url, config.jobs.concurrency)?,
+        stop: CancellationToken::new(),
+        tracker: TaskTracker::new(),
+        breakers: Breakers::new(wake_up.clone()),
+        wake_up,
+        quarantine: Arc::default(),
+        platform,
+        tally: Tally::default(),
+    })
 }
 
 /// Starts a process; settings are looked at before anything is touched.
@@ -115,17 +133,7 @@ pub async fn start(source: &Source, roles: Roles, parts: &Parts) -> anyhow::Resu
     // Before anything is counted. On connections of its own, so that no page keeps a scrape waiting.
     let scraped = db::reader_pool(url)?;
     let exporter = Exporter::new(scraped.clone())?;
-    let wake_up = WakeUp::default();
-    let workers = Workers {
-        pool: db::worker_pool(url, config.jobs.concurrency)?,
-        stop: CancellationToken::new(),
-        tracker: TaskTracker::new(),
-        breakers: Breakers::new(wake_up.clone()),
-        wake_up,
-        quarantine: Arc::default(),
-        platform: parts.platform,
-        tally: Tally::default(),
-    };
+    let workers = workers(&config, url, parts.platform)?;
     let jobs = Enabled::new(enabled, open);
     let kinds = jobs.kinds().iter().filter(|_| roles.work);
     let prepared =
@@ -140,9 +148,21 @@ pub async fn start(source: &Source, roles: Roles, parts: &Parts) -> anyhow::Resu
     live.extend(alerts.as_ref().map(|alerts| alerts.part()));
     db::migrate(url).await?;
     let outcomes = Arc::<Outcomes>::default();
+    let (starts, of_jobs): (Vec<_>, Vec<_>) = prepared.into_iter().map(|of| (of.start, of.job)).unzip();
+    live.extend(of_jobs);
+    let receiving = receiving.map(|(guard, pool)| {
+        let guard = Arc::new(guard);
+        let presence = Presence::new(Arc::clone(&guard), workers.pool.clone());
+        live.extend([db::part(pool.clone()), guard.part(), presence.part()]);
+        (guard, pool, presence)
+    });
+    let mut follower = Follower::new(source.clone(), live);
     let receiving = match receiving {
-        Some((guard, pool)) => {
-            live.extend([db::part(pool.clone()), guard.part()]);
+        Some((guard, pool, presence)) => {
+            // A rotation waits for it from now on. What one has changed since this process read its secrets is taken up before
+            // the first delivery is.
+            presence.say().await;
+            follower.look();
             let (inbox, writer) = Inbox::start(pool.clone(), probe, jobs, writer);
             let receiver = Receiver::new(
                 &config.webhook,
@@ -156,7 +176,9 @@ pub async fn start(source: &Source, roles: Roles, parts: &Parts) -> anyhow::Resu
             let routes = routes(parts, &config, receiver, readiness.clone());
             let (address, stop, server) = listen_to(&config, routes).await?;
             tokio::spawn(refusals.sum_up(stop.clone()));
-            Some((address, Receiving { stop, server, writer, pool }))
+            let gone = CancellationToken::new();
+            let presence = (gone.clone(), tokio::spawn(presence.keep_up(gone)));
+            Some((address, Receiving { stop, server, writer, pool, presence }))
         }
         None => None,
     };
@@ -175,13 +197,12 @@ pub async fn start(source: &Source, roles: Roles, parts: &Parts) -> anyhow::Resu
     let unserved = AbortOnDropHandle::new(tokio::spawn(unserved::watch(workers.pool.clone())));
     let retention = roles.work.then(|| retention::watch(workers.pool.clone(), config.retention_days));
     let retention = retention.map(|watch| AbortOnDropHandle::new(tokio::spawn(watch)));
-    for Prepared { start, job } in prepared {
+    for start in starts {
         start();
-        live.push(job);
     }
     let counted = CancellationToken::new();
     let writing = tokio::spawn(workers.tally.clone().write_down(workers.pool.clone(), counted.clone()));
-    let rotation = AbortOnDropHandle::new(tokio::spawn(rotation::follow(source.clone(), live)));
+    let rotation = AbortOnDropHandle::new(tokio::spawn(follower.run()));
     readiness.has_started();
     if roles.work {
         tracing::info!("working");
@@ -231,6 +252,9 @@ impl Running {
             receiving.server.await.context("the server")?;
             receiving.writer.await.context("the writer")?;
             close(&receiving.pool).await;
+            let (gone, presence) = receiving.presence;
+            gone.cancel();
+            presence.await.context("what says that this receiver is there")?;
         }
         self.workers.stop.cancel();
         self.workers.tracker.close();

@@ -19,7 +19,7 @@ use crate::{
     app::{self, Parts, Roles},
     commands::{
         self, calls::CallsCommand, config::MASK, doctor::DoctorArgs, erase::EraseArgs, init::InitArgs,
-        jobs::JobsCommand, retry::RetryArgs, send::SendArgs,
+        jobs::JobsCommand, platform::PlatformCommand, retry::RetryArgs, send::SendArgs,
     },
     config::{
         Declared, Source, Values,
@@ -29,7 +29,7 @@ use crate::{
     },
     job::{Jobs, Listed},
     package::Package,
-    platform::Platform,
+    platform::{Api, Platform},
     receiver::Receiver,
     telemetry::BoxedLayer,
 };
@@ -42,6 +42,7 @@ pub struct App {
     /// Every setting with its default, and those without which nothing starts left empty.
     pub(crate) example: &'static str,
     layer: fn() -> Option<BoxedLayer>,
+    api: Option<&'static Api>,
     #[cfg(feature = "dev")]
     pub(crate) vendors: Option<&'static crate::dev::Vendors>,
 }
@@ -64,6 +65,7 @@ impl App {
             parts: Parts { platform, routes, jobs: Jobs::of(jobs) },
             example,
             layer: || None,
+            api: None,
             #[cfg(feature = "dev")]
             vendors: None,
         }
@@ -82,6 +84,12 @@ impl App {
             known.unwrap_or_else(|error| panic!("{} is played for a job: {error}", played.name));
         }
         Self { vendors: Some(vendors), ..self }
+    }
+
+    /// The API of the platform's webhooks, which makes the command `platform`.
+    #[must_use]
+    pub fn with_api(self, api: &'static Api) -> Self {
+        Self { api: Some(api), ..self }
     }
 
     /// A layer beside the log, such as one that sends spans; it is made when a receiver or a worker starts.
@@ -115,7 +123,7 @@ impl App {
         let platform = self.parts.platform.defaults.iter();
         let mut defaults: Values = platform.map(|(name, value)| ((*name).into(), (*value).into())).collect();
         defaults.insert("JOBS".to_owned(), self.parts.jobs.by_default());
-        Source::new(self.declared, self.command(), &WITH_SETTINGS, arguments, defaults)
+        Source::new(self.declared, self.command(), self.with_settings(), arguments, defaults)
     }
 
     /// Starts a process over these settings.
@@ -139,7 +147,23 @@ impl App {
         let secrets = format!(
             "Secrets come from the variable, or from the file that NAME_FILE names, never from a flag:{secrets}"
         );
-        Cli::command().name(self.package.name).version(self.package.version).after_help(secrets)
+        let command =
+            Cli::command().name(self.package.name).version(self.package.version).after_help(secrets);
+        if self.api.is_none() {
+            return command;
+        }
+        let platform = Command::new(PLATFORM)
+            .about(
+                "Make the webhook at the platform, look at it, or change its secret, by the platform's API",
+            )
+            .subcommand_required(true)
+            .arg_required_else_help(true);
+        command.subcommand(PlatformCommand::augment_subcommands(platform))
+    }
+
+    /// The commands that read the settings.
+    fn with_settings(&self) -> &'static [&'static str] {
+        if self.api.is_some() { &WITH_SETTINGS } else { &WITH_SETTINGS[1..] }
     }
 }
 
@@ -207,16 +231,24 @@ enum Cmd {
     },
 }
 
-/// The commands that read the settings.
-const WITH_SETTINGS: [&str; 10] =
-    ["receive", "work", "doctor", "config", "send", "calls", "jobs", "retry", "erase", "setup"];
+/// The command of a program whose platform has an API.
+const PLATFORM: &str = "platform";
+
+/// The commands that read the settings; the first of them is not always there.
+const WITH_SETTINGS: [&str; 11] =
+    [PLATFORM, "receive", "work", "doctor", "config", "send", "calls", "jobs", "retry", "erase", "setup"];
 
 /// Does what the command line says; `from_file` is what `.env` set.
 #[tokio::main]
 async fn run(app: &App, from_file: &FromFile) -> anyhow::Result<ExitCode> {
     let arguments: Vec<_> = env::args_os().collect();
     let matches = app.bare(arguments.clone()).matches().unwrap_or_else(|error| without_key(error).exit());
-    refuse_secrets_as_flags(app.declared, settings_in(&matches, &WITH_SETTINGS))?;
+    refuse_secrets_as_flags(app.declared, settings_in(&matches, app.with_settings()))?;
+    if let (Some(api), Some((PLATFORM, matches))) = (app.api, matches.subcommand()) {
+        let command =
+            PlatformCommand::from_arg_matches(matches).unwrap_or_else(|error| without_key(error).exit());
+        return commands::platform::run(&command, &app.source(arguments)?, api).await;
+    }
     let Cli { command } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| without_key(error).exit());
     let source = || app.source(arguments.clone());
     match command {

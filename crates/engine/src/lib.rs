@@ -12,7 +12,7 @@
 //! Around them: [`cli`] (what `main` calls), [`config`] (every setting), [`app`] (start and stop), [`receiver`] (what a
 //! handler can reach), [`admin`] (the second listener), [`console`] (pages for people), [`alerts`] (messages to them),
 //! [`commands`] (what the program does besides receiving and working), [`db`] (pools and migrations), [`rotation`] (secrets
-//! that change), [`readiness`] (probes), [`telemetry`] (logs), [`trace`] (the trace that a
+//! that change), `presence` (which receivers there are, and what each admits), [`readiness`] (probes), [`telemetry`] (logs), [`trace`] (the trace that a
 //! delivery is part of), `metrics` and `tally` (counts for a Prometheus, and for the console), [`recording`] (how it is
 //! fetched, and when two links are one), [`package`](mod@package) (the program's name), and [`dev`], what `cargo run` brings so that nothing has to be
 //! set up. [`testing`] runs a job in a test.
@@ -37,6 +37,7 @@ pub mod job;
 mod metrics;
 pub mod package;
 pub mod platform;
+mod presence;
 pub mod readiness;
 pub mod receiver;
 pub mod recording;

@@ -1,12 +1,20 @@
 //! What the engine must know of a telephone platform: how it delivers, and how its bytes become a [`Call`].
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::{call::Call, fields::Malformed};
+use crate::{
+    call::Call,
+    config::{Config, ConfigError, Secret},
+    fields::Malformed,
+    vendor::ClientError,
+};
 
 /// An `event_id` of more bytes than this is no usable key.
 const LONGEST_EVENT_ID: usize = 255;
@@ -28,6 +36,31 @@ pub struct Platform {
     pub form: fn(&Form) -> String,
     /// The header that carries the credential when a recording is fetched from it.
     pub recording_header: &'static str,
+}
+
+/// What is awaited.
+pub type Doing<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Has a platform deliver under this secret from now on. It is safe to repeat.
+pub type SetSecret = Box<dyn Fn(Secret) -> Doing<Result<(), ClientError>>>;
+
+/// What a platform has of a webhook.
+pub struct Shown {
+    /// Lines for people.
+    pub lines: Vec<String>,
+    /// Whether it is what the settings describe.
+    pub as_set: bool,
+}
+
+/// The API by which a platform's webhook is made and changed, for one that has it: what the command `platform` goes by. The
+/// lines that it returns are for people, and no secret is in them.
+pub struct Api {
+    /// Makes the webhook that these settings describe, unless it is there, and says what there is and what to set.
+    pub create: fn(Config) -> Doing<anyhow::Result<Vec<String>>>,
+    /// Says what the platform has, and whether that is what these settings describe.
+    pub show: fn(Config) -> Doing<anyhow::Result<Shown>>,
+    /// What changes the secret of the webhook that these settings name.
+    pub set_secret: fn(&Config) -> Result<SetSecret, ConfigError>,
 }
 
 /// What `send` is told of the call that it sends.

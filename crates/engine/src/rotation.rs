@@ -16,7 +16,7 @@ use tokio::{
 use crate::config::{Config, ConfigError, Source};
 
 /// How often the files are looked at.
-const LOOK: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Makes a part of the process anew of changed settings, and returns what puts it in force. Two steps, so that all parts
 /// take a secret up or none does.
@@ -59,40 +59,59 @@ impl<T: Send + Sync + ?Sized + 'static> Live<T> {
     }
 }
 
-/// Reads the files of secrets again every few seconds, and at once at a SIGHUP. Without such a file it ends, and a SIGHUP
-/// does what it does everywhere.
-///
-/// A file that is empty, gone or of no use leaves its secret in force as it is, and is told once.
-pub async fn follow(mut source: Source, parts: Vec<Part>) {
-    let mut names = source.secrets_in_files();
-    if names.is_empty() {
-        return;
+/// Reads the files of secrets again, and has all parts go by what they say.
+pub struct Follower {
+    source: Source,
+    parts: Vec<Part>,
+    /// The secrets in files.
+    names: Vec<String>,
+    /// What was said of each file that is of no use.
+    told: BTreeMap<String, ConfigError>,
+}
+
+impl Follower {
+    /// Follows the files of these settings, which the parts were made of.
+    #[must_use]
+    pub fn new(source: Source, parts: Vec<Part>) -> Self {
+        let mut names = source.secrets_in_files();
+        // The secret before a rotation is taken up ahead of the new one, so that no moment refuses it.
+        names.reverse();
+        Self { source, parts, names, told: BTreeMap::new() }
     }
-    // The secret before a rotation is taken up ahead of the new one, so that no moment refuses it.
-    names.reverse();
-    let mut hangup = match signal(SignalKind::hangup()) {
-        Ok(hangup) => hangup,
-        Err(error) => {
-            tracing::error!(%error, "changed secrets need a restart: SIGHUP can't be heard");
+
+    /// Looks every few seconds, and at once at a SIGHUP. Without a file it ends, and a SIGHUP does what it does everywhere.
+    pub async fn run(mut self) {
+        if self.names.is_empty() {
             return;
         }
-    };
-    let mut looks = interval(LOOK);
-    let mut told = BTreeMap::new();
-    loop {
-        tokio::select! { _ = looks.tick() => {}, _ = hangup.recv() => {} }
-        for name in &names {
-            match changed(&source, name, &parts) {
-                Ok(None) => drop(told.remove(name)),
+        let mut hangup = match signal(SignalKind::hangup()) {
+            Ok(hangup) => hangup,
+            Err(error) => {
+                tracing::error!(%error, "changed secrets need a restart: SIGHUP can't be heard");
+                return;
+            }
+        };
+        let mut looks = interval(LOOK);
+        loop {
+            tokio::select! { _ = looks.tick() => {}, _ = hangup.recv() => {} }
+            self.look();
+        }
+    }
+
+    /// Looks once. A file that is empty, gone or of no use leaves its secret in force as it is, and is told once.
+    pub fn look(&mut self) {
+        for name in &self.names {
+            match changed(&self.source, name, &self.parts) {
+                Ok(None) => drop(self.told.remove(name)),
                 Ok(Some(next)) => {
                     tracing::info!("{name} changed, and is in force");
-                    source = next;
-                    told.remove(name);
+                    self.source = next;
+                    self.told.remove(name);
                 }
-                Err(error) if told.get(name) == Some(&error) => {}
+                Err(error) if self.told.get(name) == Some(&error) => {}
                 Err(error) => {
                     tracing::error!("{error}; the secret in force stays as it is");
-                    told.insert(name, error);
+                    self.told.insert(name.clone(), error);
                 }
             }
         }

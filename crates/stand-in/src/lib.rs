@@ -12,13 +12,14 @@
 //! - `sink`: a receiver of webhooks
 //! - `pages`: what the stand-in shows to people
 //!
-//! A vendor is a folder, such as [`hubspot`] or [`zendesk`], with its `mod`, and a line in the list below.
+//! A vendor is a folder, such as [`hubspot`], [`zendesk`] or the telephone [`platform`], with its `mod`, and a line in the list below.
 
 mod fault;
 pub mod hubspot;
 mod kept;
 mod limit;
 mod pages;
+pub mod platform;
 mod random;
 mod received;
 mod refusal;
@@ -48,6 +49,7 @@ use server::{Server, Shared};
 
 vendor::vendors! {
     hubspot: HubSpot,
+    platform: Platform,
     zendesk: Zendesk,
 }
 

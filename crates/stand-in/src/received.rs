@@ -1,8 +1,8 @@
 //! The list of what came in, for tests to assert on and for people to look at.
 //!
 //! A request is noted when it arrives and completed when it is answered, so that one whose caller gave up
-//! is in the list as well. Keys and tokens are not shown to people, and of a request for a token nothing is noted but what
-//! is known to be no secret.
+//! is in the list as well. Keys and tokens are not shown to people, and of a request for a token, or with a webhook's secret,
+//! nothing is noted but what is known to be no secret.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -17,8 +17,9 @@ use crate::lock;
 
 const AT_MOST: usize = 10_000;
 
-/// What a request for a token may show of its body.
-const NO_SECRETS: [&str; 4] = ["client_id", "expires_in", "grant_type", "scope"];
+/// What a request with a secret may show of its body.
+const NO_SECRETS: [&str; 8] =
+    ["client_id", "events", "expires_in", "format", "grant_type", "scope", "type", "url"];
 
 /// A request to anything but the stand-in's own pages.
 #[derive(Clone, Debug, Serialize)]
@@ -46,10 +47,10 @@ pub struct Received {
 impl Received {
     pub(crate) fn now(parts: &Parts, body: &[u8]) -> Self {
         let path = parts.uri.path();
-        let asks_for_a_token = path.contains("/oauth") || path.contains("/token");
+        let has_a_secret = ["/oauth", "/token", "/webhooks"].iter().any(|part| path.contains(part));
         let body = match body {
             [] => Value::Null,
-            body if asks_for_a_token => without_secrets(body),
+            body if has_a_secret => without_secrets(body),
             body => serde_json::from_slice(body)
                 .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned())),
         };
@@ -58,7 +59,7 @@ impl Received {
             method: parts.method.to_string(),
             path: path.into(),
             headers: parts.headers.iter().map(header).collect(),
-            query: parts.uri.query().filter(|_| !asks_for_a_token).map(Into::into),
+            query: parts.uri.query().filter(|_| !has_a_secret).map(Into::into),
             body,
             status: None,
             dropped: false,

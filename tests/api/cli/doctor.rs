@@ -62,7 +62,7 @@ async fn a_good_deployment_has_ticks_alone() {
             ran.out
         );
     }
-    assert_eq!(ran.out.lines().count(), 11, "{}", ran.out);
+    assert_eq!(ran.out.lines().count(), 12, "{}", ran.out);
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ fn settings<V: Into<String>>(pairs: impl IntoIterator<Item = (&'static str, V)>)
 }
 
 /// These settings with one of them changed, or taken away where it is empty.
-fn changed(usual: &[(String, String)], name: &str, value: &str) -> Vec<(String, String)> {
+pub(crate) fn changed(usual: &[(String, String)], name: &str, value: &str) -> Vec<(String, String)> {
     let mut all = usual.to_vec();
     all.retain(|(usual, _)| usual != name);
     if !value.is_empty() {

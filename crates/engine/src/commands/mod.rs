@@ -7,6 +7,7 @@
 //! - [`calls`]: what came in, and what became of it
 //! - [`jobs`]: jobs that are not done, and what a person does about those that were given up
 //! - [`erase`]: deletes the data of every call with a number
+//! - [`platform`]: the webhook at the platform itself, and the rotation of its secret
 //! - [`setup`]: makes what the vendors must have once
 //! - [`config`]: shows the settings in force and where each came from
 //!
@@ -18,6 +19,7 @@ pub mod doctor;
 pub mod erase;
 pub mod init;
 pub mod jobs;
+pub mod platform;
 pub mod retry;
 pub mod send;
 pub mod setup;

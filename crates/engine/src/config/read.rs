@@ -1,13 +1,13 @@
 //! Reads the settings of this process: from its command line, its environment, and the files of secrets.
 
-use std::{env, ffi::OsString};
+use std::{env, ffi::OsString, path::PathBuf};
 
 use clap::{Arg, ArgMatches, Command, parser::ValueSource};
 
 use super::{
     declared::{Declared, Values, is_secret, variable},
     own::Config,
-    secrets::{in_a_file, secret},
+    secrets::{file_of, secret},
     values::ConfigError,
 };
 
@@ -103,7 +103,7 @@ impl Source {
             let argument = argument.to_string_lossy();
             argument == flag.as_str() || argument.starts_with(&format!("{flag}="))
         };
-        env::var_os(name).is_some() || in_a_file(name) || self.arguments.iter().any(is_the_flag)
+        env::var_os(name).is_some() || file_of(name).is_some() || self.arguments.iter().any(is_the_flag)
     }
 
     /// The settings that the program has.
@@ -161,7 +161,13 @@ impl Source {
     /// The secrets that were handed in as files, by their variables' names.
     #[must_use]
     pub fn secrets_in_files(&self) -> Vec<String> {
-        self.declared.secrets().into_iter().filter(|name| in_a_file(name)).collect()
+        self.declared.secrets().into_iter().filter(|name| file_of(name).is_some()).collect()
+    }
+
+    /// The file that the secret of this name was handed in as.
+    #[must_use]
+    pub fn file_of(&self, name: &str) -> Option<PathBuf> {
+        file_of(name)
     }
 
     /// The same with what the secret of this name is now; nothing where it is what it was.

@@ -1,6 +1,6 @@
 //! Where a secret comes from: its variable, or the file that `NAME_FILE` names.
 
-use std::{env, fs};
+use std::{env, fs, path::PathBuf};
 
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
@@ -56,9 +56,9 @@ impl Config {
     }
 }
 
-/// Whether the secret was handed in as a file.
-pub(super) fn in_a_file(name: &str) -> bool {
-    env::var_os(format!("{name}_FILE")).is_some()
+/// The file that the secret was handed in as.
+pub(super) fn file_of(name: &str) -> Option<PathBuf> {
+    env::var_os(format!("{name}_FILE")).map(PathBuf::from)
 }
 
 /// A new secret of 256 bits, in hex: nothing in it needs a quote or an escape anywhere.

@@ -13,6 +13,7 @@ use super::{headers::single, previous::Previous};
 use crate::{
     answer::Rejection,
     config::{ConfigError, WebhookConfig},
+    presence::{Fingerprint, InForce},
 };
 
 pub(super) struct Credentials {
@@ -21,6 +22,7 @@ pub(super) struct Credentials {
     previous_token: Previous,
     basic: Option<Secret>,
     previous_basic: Previous,
+    tokens: InForce,
     optional: bool,
 }
 
@@ -53,12 +55,21 @@ impl Credentials {
             previous_token: Previous::new("WEBHOOK_TOKEN_PREVIOUS"),
             basic,
             previous_basic: Previous::new("WEBHOOK_BASIC_PASSWORD_PREVIOUS"),
+            tokens: InForce {
+                token: config.token.as_ref().map(Fingerprint::of),
+                previous: config.token_previous.as_ref().map(Fingerprint::of),
+            },
             optional: config.allow_unauthenticated,
         })
     }
 
-    /// Either scheme admits where both are configured.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Rejection> {
+    /// The tokens that admit.
+    pub(super) fn in_force(&self) -> &InForce {
+        &self.tokens
+    }
+
+    /// Either scheme admits where both are configured. Returns the token that did.
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<Option<&Fingerprint>, Rejection> {
         let sent = match &self.token {
             Some(_) => single(headers, &self.token_header)?.map(bearer),
             None => None,
@@ -73,7 +84,11 @@ impl Credentials {
     }
 
     /// The same where the token did not stand in a header.
-    pub(super) fn check_with(&self, token: Option<&[u8]>, headers: &HeaderMap) -> Result<(), Rejection> {
+    pub(super) fn check_with(
+        &self,
+        token: Option<&[u8]>,
+        headers: &HeaderMap,
+    ) -> Result<Option<&Fingerprint>, Rejection> {
         let token = self.token.as_ref().zip(token).map(|(secret, sent)| secret.is(sent));
         let basic = match &self.basic {
             Some(secret) => single(headers, &header::AUTHORIZATION)?.map(|sent| match basic(sent) {
@@ -82,18 +97,24 @@ impl Credentials {
             }),
             None => None,
         };
-        for (found, previous) in [(token, &self.previous_token), (basic, &self.previous_basic)] {
-            match found {
-                Some(Match::Current) => return Ok(()),
-                Some(Match::Previous) => {
-                    previous.count();
-                    return Ok(());
-                }
-                Some(Match::None) | None => {}
+        match token {
+            Some(Match::Current) => return Ok(self.tokens.token.as_ref()),
+            Some(Match::Previous) => {
+                self.previous_token.count();
+                return Ok(self.tokens.previous.as_ref());
             }
+            Some(Match::None) | None => {}
+        }
+        match basic {
+            Some(Match::Current) => return Ok(None),
+            Some(Match::Previous) => {
+                self.previous_basic.count();
+                return Ok(None);
+            }
+            Some(Match::None) | None => {}
         }
         match (token, basic) {
-            (None, None) if self.optional => Ok(()),
+            (None, None) if self.optional => Ok(None),
             (None, None) => Err(Rejection::NoCredential),
             _ => Err(Rejection::WrongCredential { basic: self.basic.is_some() }),
         }

@@ -36,6 +36,7 @@ use crate::{
     call::Call,
     config::{ConfigError, WebhookConfig},
     platform::Platform,
+    presence::{InForce, Uses},
     rotation::{Live, Part},
     trace::TraceId,
 };
@@ -59,6 +60,7 @@ pub struct Guard {
     addresses: Addresses,
     token_header: HeaderName,
     secrets: Live<Secrets>,
+    uses: Uses,
     failures: Failures,
     max_body: usize,
     memory: MemoryBudget,
@@ -92,6 +94,7 @@ impl Guard {
             addresses: Addresses::new(config),
             token_header: config.token_header.clone(),
             secrets: Live::new(Secrets::new(config)?),
+            uses: Uses::default(),
             failures: Failures::new(config.failed_auth_limit),
             max_body: config.max_body,
             memory: MemoryBudget::new(config.max_body),
@@ -103,6 +106,16 @@ impl Guard {
     #[must_use]
     pub fn part(&self) -> Part {
         self.secrets.part(|config| Secrets::new(&config.webhook))
+    }
+
+    /// The tokens that admit a delivery.
+    pub(crate) fn in_force(&self) -> InForce {
+        self.secrets.now().credentials.in_force().clone()
+    }
+
+    /// When each of them last did.
+    pub(crate) fn uses(&self) -> &Uses {
+        &self.uses
     }
 
     /// The request, once its address, its credential, its size and its signature are verified.
@@ -153,7 +166,7 @@ impl Guard {
             }
             why => why,
         });
-        [secrets.credentials.check(headers), signature]
+        [secrets.credentials.check(headers).map(drop), signature]
     }
 
     fn knows_secret(&self, headers: &HeaderMap) -> bool {
@@ -171,9 +184,10 @@ impl Guard {
         // One request is judged by one set of them, whatever is rotated meanwhile.
         let secrets = self.secrets.now();
         let counted = |rejection| self.failures.count(client, rejection);
-        if token.is_none() {
-            secrets.credentials.check(headers).map_err(counted)?;
-        }
+        let mut by = match token {
+            None => secrets.credentials.check(headers).map_err(counted)?,
+            Some(_) => None,
+        };
         if headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| encoding != "identity") {
             return Err(Rejection::EncodedBody);
         }
@@ -183,7 +197,7 @@ impl Guard {
         let range = token.and_then(|token| token(&body));
         if token.is_some() {
             let sent = range.clone().and_then(|range| body.get(range));
-            secrets.credentials.check_with(sent, headers).map_err(counted)?;
+            by = secrets.credentials.check_with(sent, headers).map_err(counted)?;
         }
         secrets.signatures.check(headers, &body).map_err(counted).map_err(|why| match why {
             // Not of one that is counted out, nor of more than have a line in the log.
@@ -194,6 +208,9 @@ impl Guard {
             }
             why => why,
         })?;
+        if let Some(token) = by {
+            self.uses.note(token);
+        }
         if let Some(range) = range {
             body = blanked(&body, range);
         }

@@ -47,14 +47,14 @@ impl Receiver {
     pub(crate) fn new(
         config: &WebhookConfig,
         platform: &'static str,
-        guard: Guard,
+        guard: Arc<Guard>,
         inbox: Inbox,
         outcomes: Arc<Outcomes>,
         tally: Tally,
     ) -> Self {
         metrics::platform(platform);
         let path = config.path.clone();
-        Self { guard: Arc::new(guard), inbox, path, platform, refusals: Arc::default(), tally, outcomes }
+        Self { guard, inbox, path, platform, refusals: Arc::default(), tally, outcomes }
     }
 
     /// `WEBHOOK_PATH`, with and without a slash at its end: a platform's form is filled in by people.

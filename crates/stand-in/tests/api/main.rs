@@ -10,6 +10,7 @@ mod faults;
 mod files;
 mod idempotency;
 mod kept;
+mod platform;
 mod properties;
 mod script;
 mod shown;

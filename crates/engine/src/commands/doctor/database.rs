@@ -6,7 +6,7 @@ use chrono::Utc;
 use sqlx::PgConnection;
 use tokio::time::timeout;
 
-use super::report::Report;
+use super::{report::Report, token};
 use crate::{
     config::Config,
     db::{self, Tables},
@@ -51,7 +51,7 @@ pub(super) async fn check(config: &Config, report: &mut Report) {
              them out (and sslrootcert=/path/of/its-authority.pem where no public authority signed its certificate)",
         );
     }
-    match timeout(PATIENCE, questions(&mut connection, report)).await {
+    match timeout(PATIENCE, questions(&mut connection, config, report)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
             let to_do = "the role in DATABASE_URL must own the tables, or be allowed to read and write them";
@@ -66,7 +66,7 @@ pub(super) async fn check(config: &Config, report: &mut Report) {
 }
 
 fn skip_the_rest(report: &mut Report) {
-    for what in ["extensions", "tables", "clock", "workers"] {
+    for what in ["extensions", "tables", "clock", "workers", "token"] {
         report.dash(what, "not looked at without the database");
     }
 }
@@ -85,11 +85,16 @@ fn version(connection: &PgConnection, report: &mut Report) {
     }
 }
 
-async fn questions(connection: &mut PgConnection, report: &mut Report) -> anyhow::Result<()> {
+async fn questions(
+    connection: &mut PgConnection,
+    config: &Config,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     extensions(connection, report).await?;
     tables(connection, report).await?;
     clock(connection, report).await?;
     unserved(connection, report).await?;
+    token::check(connection, &config.webhook, report).await?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! It changes nothing, here or at a vendor. Where a part of the program already refuses a wrong setting, that part is asked.
 //!
 //! - `database`: Postgres, its rights, its tables, its clock
+//! - `token`: how long the platform's token has been in force
 //! - `settings`: credentials, addresses
 //! - `jobs`: their settings, and the vendors
 //! - `public_url`: this server as the platform sees it
@@ -14,6 +15,7 @@ mod jobs;
 mod public_url;
 mod report;
 mod settings;
+mod token;
 
 use std::path::PathBuf;
 
