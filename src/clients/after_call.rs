@@ -92,15 +92,21 @@ impl Webhooks {
         // A list, or one in an object, whatever its name there.
         let list = match found {
             Some(Value::Array(list)) => Some(list),
-            Some(Value::Object(fields)) => fields.into_iter().find_map(|(_, value)| match value {
-                Value::Array(list) => Some(list),
-                _ => None,
-            }),
+            Some(Value::Object(fields)) => {
+                let mut lists = fields.into_iter().filter_map(|(_, value)| match value {
+                    Value::Array(list) => Some(list),
+                    _ => None,
+                });
+                lists.next().filter(|_| lists.next().is_none())
+            }
             _ => None,
         };
-        let list =
-            list.ok_or_else(|| ClientError::Stop("the platform's list has no list in it".to_owned()))?;
-        Ok(list.into_iter().filter_map(|webhook| serde_json::from_value(webhook).ok()).collect())
+        let list: Option<Result<Vec<Webhook>, _>> =
+            list.map(|list| list.into_iter().map(serde_json::from_value).collect());
+        // One that is there and can't be read would be made a second time.
+        list.and_then(Result::ok).ok_or_else(|| {
+            ClientError::Stop("the platform's list of webhooks can't be read: look in its app".to_owned())
+        })
     }
 
     async fn with_url(&self, url: &str) -> Result<Option<Webhook>, ClientError> {
@@ -195,7 +201,7 @@ async fn show(config: &Config) -> anyhow::Result<Shown> {
         ("type", found.r#type.as_str(), "after_call", found.r#type == "after_call"),
         ("url", &found.url, &url, found.url.trim_end_matches('/') == url.trim_end_matches('/')),
         ("header", &found.auth.header, header, found.auth.header.eq_ignore_ascii_case(header)),
-        ("events", &words(&found.events), &words(&events), found.events == events),
+        ("events", &words(&found.events), &words(&events), found.events.is_superset(&events)),
         ("format", &found.format, "json", found.format == "json"),
         ("status", status, "enabled", is_well),
     ] {

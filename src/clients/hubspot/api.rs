@@ -7,7 +7,7 @@ use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::outcomes::Outcomes;
+use super::{contact::is_segment, outcomes::Outcomes};
 use crate::settings::{SeveralContacts, UnknownCaller};
 use engine::{
     config::Pairs,
@@ -57,13 +57,17 @@ impl HubSpot {
         self.vendor.request(method, url).bearer_auth(self.token.expose_secret())
     }
 
-    /// The id of the record of this type that has this id, HubSpot's own or that of a unique property; none where there is none.
+    /// The id of the record of this type that has this id, HubSpot's own or that of a unique property; none where there is none,
+    /// or where the id can't be asked for.
     pub(super) async fn record(
         &self,
         of: &str,
         property: Option<&str>,
         id: &str,
     ) -> Result<Option<String>, ClientError> {
+        if !is_segment(id) {
+            return Ok(None);
+        }
         let by = property.map(|property| [("idProperty", property)]);
         let request = self.request(Method::GET, &["objects", of, id]).query(&by);
         let answer = self.vendor.send(request).await?;

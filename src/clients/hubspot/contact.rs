@@ -8,10 +8,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    api::{HubSpot, Record, success, unreadable},
-    new_contact::MADE,
-};
+use super::api::{HubSpot, Record, success, unreadable};
 use crate::{
     clients::caller,
     settings::{SeveralContacts, UnknownCaller},
@@ -43,7 +40,7 @@ impl Found {
 
 impl HubSpot {
     pub(super) async fn find_contact(&self, call: &Call) -> Result<Found, ClientError> {
-        if let Some(crm_id) = call.custom_field(CRM_ID).filter(|crm_id| is_segment(crm_id)) {
+        if let Some(crm_id) = call.custom_field(CRM_ID) {
             if let Some(id) = self.record("contacts", self.contact_id_property.as_deref(), &crm_id).await? {
                 return Ok(Found { id: Some(id), note: None });
             }
@@ -56,8 +53,11 @@ impl HubSpot {
         };
         let Page { total, results } = self.contacts_with(&number).await?;
         Ok(match results.into_iter().next() {
-            None if self.unknown_caller == UnknownCaller::Create => {
-                Found { id: Some(self.make_contact(&number).await?), note: Some(MADE.to_owned()) }
+            // An extension, or what a platform writes for a withheld number, is nobody's.
+            None if self.unknown_caller == UnknownCaller::Create && phonenumber::is_valid(&number) => {
+                let made = self.make_contact(&number).await?;
+                let note = format!("no contact had this number: contact {made} was made");
+                Found { id: Some(made), note: Some(note) }
             }
             None => Found::none("no contact has this number".into()),
             Some(_) if total > 1 && self.several_contacts == SeveralContacts::None => {
@@ -113,7 +113,7 @@ impl HubSpot {
 
 /// Whether a text can be one segment of a path, and the same one to whoever reads it: by the URL standard tabs and line breaks
 /// vanish, and `.` and `..` lead elsewhere. What can't names nobody.
-fn is_segment(text: &str) -> bool {
+pub(super) fn is_segment(text: &str) -> bool {
     !matches!(text, "" | "." | "..") && !text.contains(|c: char| c.is_control() || c == '/' || c == '\\')
 }
 

@@ -7,9 +7,6 @@ use super::api::{HubSpot, NUMBER_PROPERTY};
 use crate::clients::caller;
 use engine::vendor::ClientError;
 
-/// What a receipt says of it.
-pub(super) const MADE: &str = "no contact had this number: one was made";
-
 impl HubSpot {
     /// Makes a contact of this number, and returns its id; safe to repeat.
     ///

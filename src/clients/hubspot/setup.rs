@@ -24,13 +24,7 @@ impl HubSpot {
     ///
     /// HubSpot refused: the service key needs the scope `crm.schemas.contacts.write`, or can't be reached.
     pub async fn set_up(&self) -> Result<String, ClientError> {
-        let call_id = (CALL_ID_PROPERTY, "External call ID");
-        let mut done = vec![self.make_property("calls", "call", call_id).await?];
-        if self.unknown_caller == UnknownCaller::Create {
-            let number = (NUMBER_PROPERTY, "External caller number");
-            done.push(self.make_property("contacts", "contactinformation", number).await?);
-        }
-        Ok(done.join(", "))
+        self.make_properties("calls", "call").await
     }
 
     /// The same for tasks.
@@ -39,7 +33,16 @@ impl HubSpot {
     ///
     /// Those of [`Self::set_up`].
     pub async fn set_up_tasks(&self) -> Result<String, ClientError> {
-        self.make_property("tasks", "task", (CALL_ID_PROPERTY, "External call ID")).await
+        self.make_properties("tasks", "task").await
+    }
+
+    async fn make_properties(&self, of: &str, group: &str) -> Result<String, ClientError> {
+        let mut done = vec![self.make_property(of, group, (CALL_ID_PROPERTY, "External call ID")).await?];
+        if self.unknown_caller == UnknownCaller::Create {
+            let number = (NUMBER_PROPERTY, "External caller number");
+            done.push(self.make_property("contacts", "contactinformation", number).await?);
+        }
+        Ok(done.join(", "))
     }
 
     async fn make_property(
@@ -71,13 +74,7 @@ impl HubSpot {
     ///
     /// HubSpot refused or can't be reached, or a property is missing or not unique.
     pub async fn check(&self) -> Result<String, ClientError> {
-        let nobody = phonenumber::parse(None, NOBODY).expect("it is a number");
-        self.contacts_with(&nobody).await?;
-        let mut found = self.check_property("calls", CALL_ID_PROPERTY).await?;
-        if self.unknown_caller == UnknownCaller::Create {
-            found += &self.check_property("contacts", NUMBER_PROPERTY).await?;
-        }
-        Ok(format!("the key may find contacts{found}"))
+        self.check_properties("calls").await
     }
 
     /// The same for tasks.
@@ -86,8 +83,17 @@ impl HubSpot {
     ///
     /// Those of [`Self::check`].
     pub async fn check_tasks(&self) -> Result<String, ClientError> {
-        let found = self.check_property("tasks", CALL_ID_PROPERTY).await?;
-        Ok(format!("the key may see tasks{found}"))
+        self.check_properties("tasks").await
+    }
+
+    async fn check_properties(&self, of: &str) -> Result<String, ClientError> {
+        let nobody = phonenumber::parse(None, NOBODY).expect("it is a number");
+        self.contacts_with(&nobody).await?;
+        let mut found = self.check_property(of, CALL_ID_PROPERTY).await?;
+        if self.unknown_caller == UnknownCaller::Create {
+            found += &self.check_property("contacts", NUMBER_PROPERTY).await?;
+        }
+        Ok(format!("the key may find contacts{found}"))
     }
 
     async fn check_property(&self, of: &str, name: &str) -> Result<String, ClientError> {

@@ -45,7 +45,6 @@ impl Zendesk {
         let mut ticket = note.body();
         ticket["external_id"] = json!(note.key);
         ticket["subject"] = json!(note::subject(call));
-        self.triage.mark(call, &mut ticket);
         // Of the call, not of its event: several events of a call come at once. Kept for two hours, so a lost answer makes no
         // second ticket; after that the look above finds the first.
         let mut key = note.key.clone();
@@ -54,6 +53,8 @@ impl Zendesk {
             key = idempotency_key(&format!("{key}:{source}"));
             self.requester_of(source).await?
         } else {
+            // A follow-up has what agents have made of its ticket.
+            self.triage.mark(call, &mut ticket);
             self.requester(call).await?
         };
         if let Some(requester) = requester {

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use super::wire::Refusal;
 use engine::vendor::{Answer, ClientError};
 
-/// After so long a ticket that was just made is found by its `external_id`.
-const FOUND_AGAIN: Duration = Duration::from_secs(2);
+/// After so long a record that was just made is found by its `external_id`.
+pub(super) const FOUND_AGAIN: Duration = Duration::from_secs(2);
 
 /// Which limit of updates was exceeded, as `total=30; remaining=0; resets=480`.
 const USAGE: &str = "zendesk-ratelimit-tickets-update";

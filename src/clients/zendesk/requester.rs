@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     api::Zendesk,
-    refusal::{decode, refused},
+    refusal::{FOUND_AGAIN, decode, refused},
     wire::{Made, Users},
 };
 use crate::{clients::caller, settings::ZendeskRequester};
@@ -29,7 +29,8 @@ impl Zendesk {
         if let Some(user) = self.users(("external_id", &ours)).await?.first() {
             return Ok(Some(user));
         }
-        self.make_user(&number, &ours).await
+        // An extension, or what a platform writes for a withheld number, is nobody's.
+        if phonenumber::is_valid(&number) { self.make_user(&number, &ours).await } else { Ok(None) }
     }
 
     /// Who asked for the closed ticket that a new one follows up on.
@@ -57,14 +58,29 @@ impl Zendesk {
         let request = self.request(Method::POST, self.url(&["users"])).json(&json!({ "user": user }));
         let answer = self.send(request).await?;
         self.vendor.heed(&answer);
-        if answer.status == StatusCode::UNPROCESSABLE_ENTITY {
-            let user = self.users(("external_id", id)).await?.first();
-            return user.map(Some).ok_or_else(|| refused(&answer));
+        match answer.status {
+            status if status.is_success() => {
+                let Made { user } = decode(&answer)?;
+                Ok(Some(user.id))
+            }
+            StatusCode::UNPROCESSABLE_ENTITY => {
+                let there = self.users(("external_id", id)).await?.first();
+                let refusal = refused(&answer);
+                match there {
+                    // Another's, who is not found yet.
+                    None if refusal.to_string().contains("external_id") => {
+                        Err(ClientError::Retry { reason: refusal.to_string(), after: Some(FOUND_AGAIN) })
+                    }
+                    // A number that Zendesk does not take keeps no call from its ticket.
+                    there => Ok(there),
+                }
+            }
+            // What the client may not do is for a person to mend: until then the calls wait.
+            StatusCode::FORBIDDEN => Err(ClientError::Unauthorized(format!(
+                "{} (has the client the scopes users:read and users:write?)",
+                refused(&answer)
+            ))),
+            _ => Err(refused(&answer)),
         }
-        if !answer.status.is_success() {
-            return Err(refused(&answer));
-        }
-        let Made { user } = decode(&answer)?;
-        Ok(Some(user.id))
     }
 }

@@ -47,7 +47,6 @@ impl Triage {
             }
             tags.extend(&marks.tags);
         }
-        // Without any, a follow-up keeps those of its ticket.
         if !tags.is_empty() {
             ticket["tags"] = json!(tags);
         }

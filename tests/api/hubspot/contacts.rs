@@ -187,5 +187,19 @@ async fn calls_of_a_caller_whom_nobody_knows_make_one_contact_and_stand_beside_i
     let calls = app.stand_in.hubspot().calls();
     assert_eq!(calls.len(), 8);
     assert!(calls.iter().all(|call| call.contacts.keys().eq([&made.id])));
-    assert_eq!(note(&app).await.unwrap(), "no contact had this number: one was made");
+    let said = format!("no contact had this number: contact {} was made", made.id);
+    assert_eq!(app.text("select string_agg(distinct note, ';') from receipt").await, said);
+}
+
+#[tokio::test]
+async fn what_is_nobodys_number_makes_no_contact() {
+    let settings = [("HUBSPOT_UNKNOWN_CALLER", "create"), ("DEFAULT_REGION", "IN")];
+    let app = with(&settings).await;
+    let before = app.stand_in.hubspot().contacts().len();
+    for (n, number) in ["1001", "+10000000000"].into_iter().enumerate() {
+        app.deliver(&from(number, n)).await;
+    }
+    app.all_done().await;
+    assert_eq!(app.stand_in.hubspot().contacts().len(), before);
+    assert_eq!(app.stand_in.hubspot().calls().len(), 2);
 }

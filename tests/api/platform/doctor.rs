@@ -10,10 +10,11 @@ async fn it_says_how_old_the_token_is_when_it_is_overdue_and_when_a_rotation_is_
         let ran = run(&["doctor"], &deployment.settings, "").await;
         ran.out.lines().find(|line| line.contains(" token: ")).unwrap().to_owned()
     };
-    assert_eq!(token().await, "✓ token: in force for less than a day");
-    for (days, said) in
-        [(91, "✓ token: in force for 91 days"), (93, "✓ token: warning: in force for 93 days")]
-    {
+    assert_eq!(token().await, "✓ token: seen for the first time within a day");
+    for (days, said) in [
+        (91, "✓ token: in force for 91 days at least"),
+        (93, "✓ token: warning: in force for 93 days at least"),
+    ] {
         let aged = "update webhook_secret set first_seen_at = now() - make_interval(days => $1)";
         sqlx::query(aged).bind(days).execute(&deployment.app.db).await.unwrap();
         let line = token().await;

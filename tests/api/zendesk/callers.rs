@@ -71,6 +71,33 @@ async fn a_caller_without_a_number_leaves_the_ticket_to_the_account() {
 }
 
 #[tokio::test]
+async fn a_number_that_zendesk_does_not_take_keeps_no_call_from_its_ticket() {
+    let app = of_callers().await;
+    app.stand_in.fail(Fault::status(422).method("POST").on("/users"));
+    run(&app, &voicemail("1", "+14085550199")).await;
+    assert_eq!(requester(&app), ACCOUNT);
+}
+
+#[tokio::test]
+async fn while_the_client_may_make_no_users_calls_wait_for_a_person() {
+    let app = of_callers().await;
+    app.stand_in.fail(Fault::status(403).method("POST").on("/users"));
+    app.deliver(&voicemail("1", "+14085550199")).await;
+    app.leaves_jobs();
+    eventually("it is told", async || app.process.log().contains("has the client the scopes users:read"))
+        .await;
+    assert_eq!(app.count("select count(*) from apalis.jobs where status = 'Killed'").await, 0);
+}
+
+#[tokio::test]
+async fn a_follow_up_keeps_what_agents_made_of_its_ticket() {
+    let app = with(&[("ZENDESK_TICKETS", "answered=tag:ours priority:low")]).await;
+    run(&app, &call("1", json!(CLOSED), "answered", true)).await;
+    let made = app.stand_in.zendesk().tickets().pop().unwrap();
+    assert_eq!((made.via_followup_source_id, made.tags.len(), made.priority), (Some(CLOSED), 0, None));
+}
+
+#[tokio::test]
 async fn a_follow_up_is_asked_for_by_who_asked_for_the_closed_ticket() {
     let app = of_callers().await;
     run(&app, &call("1", json!(CLOSED), "answered", true)).await;

@@ -134,7 +134,14 @@ impl FromStr for Pairs {
             }
             _ => Err(ConfigError::new(format!("`{item}` is no pair: write from=to,from=to"))),
         };
-        items(text).map(pair).collect::<Result<_, _>>().map(Self)
+        let mut pairs = BTreeMap::new();
+        for item in items(text) {
+            let (from, to) = pair(item)?;
+            if pairs.insert(from.clone(), to).is_some() {
+                return Err(ConfigError::new(format!("`{from}` stands there twice: put both in one")));
+            }
+        }
+        Ok(Self(pairs))
     }
 }
 

@@ -100,7 +100,7 @@ impl Account {
 
     fn take_keys(&mut self, of: ObjectType, number: u64, values: Values) {
         for (name, value) in values {
-            self.keys.entry((of, name)).or_default().insert(value, number);
+            self.keys.entry((of, name)).or_default().insert(key(of, &value), number);
         }
     }
 
@@ -185,9 +185,9 @@ impl Account {
         self.records(of).get(&number).ok_or_else(|| refusal::not_found(id))
     }
 
-    /// The record whose unique property has this value.
+    /// The record whose unique property has this value; of a contact's, case is not looked at (observed).
     pub(super) fn keyed(&self, of: ObjectType, property: &str, value: &str) -> Option<u64> {
-        self.keys.get(&(of, property.to_owned()))?.get(value).copied()
+        self.keys.get(&(of, property.to_owned()))?.get(&key(of, value)).copied()
     }
 
     /// Changes the record of this number, or makes one.
@@ -217,7 +217,7 @@ impl Account {
         let Some(record) = self.records(of).get(&number) else { return };
         for (name, value) in self.unique_of(of, &record.properties) {
             if let Some(values) = self.keys.get_mut(&(of, name)) {
-                values.remove(&value);
+                values.remove(&key(of, &value));
             }
         }
     }
@@ -257,6 +257,10 @@ impl Account {
         self.next_id += 1;
         self.next_id - 1
     }
+}
+
+fn key(of: ObjectType, value: &str) -> String {
+    if matches!(of, ObjectType::Contacts) { value.to_lowercase() } else { value.to_owned() }
 }
 
 fn number(id: &str) -> Result<u64, Refusal> {

@@ -45,8 +45,11 @@ impl Platform {
     /// 200 or have had all their tries. Returns the tries.
     pub async fn place_call(&self, event: &Value) -> Vec<Delivery> {
         let mut tries = Vec::new();
+        // "Missed/Abandoned" is one event (after-call form).
+        let status =
+            event["status"].as_str().map(|status| if status == "abandoned" { "missed" } else { status });
         for webhook in self.webhooks() {
-            if webhook.events.iter().any(|wanted| event["status"] == wanted.as_str()) {
+            if webhook.events.iter().any(|wanted| status == Some(wanted.as_str())) {
                 tries.extend(self.deliver(&webhook.id, event).await);
             }
         }

@@ -147,7 +147,7 @@ async fn a_call_is_told_with_the_secret_of_the_moment_and_again_until_it_is_take
     let tries = platform.stand_in.platform().place_call(&call("answered")).await;
     assert_eq!(tries.len(), 7, "once, and six times again");
     platform.stand_in.clear_faults();
-    assert!(platform.stand_in.platform().place_call(&call("abandoned")).await.is_empty());
+    assert!(platform.stand_in.platform().place_call(&call("transferred")).await.is_empty());
     let nothing = platform.client.post(&url).body("no event").send().await.unwrap();
     assert_eq!(nothing.status(), StatusCode::BAD_REQUEST);
 }

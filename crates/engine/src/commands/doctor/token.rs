@@ -49,11 +49,11 @@ pub(super) async fn check(
             let found = match age {
                 age if age > OLDEST => {
                     format!(
-                        "warning: in force for {days} days, and it is to change at least quarterly ({HOW})"
+                        "warning: in force for {days} days at least, and it is to change at least quarterly ({HOW})"
                     )
                 }
-                age if age < DAY => "in force for less than a day".to_owned(),
-                _ => format!("in force for {days} days"),
+                age if age < DAY => "seen for the first time within a day".to_owned(),
+                _ => format!("in force for {days} days at least"),
             };
             report.tick("token", &found);
         }

@@ -29,12 +29,13 @@ const BOTH: &str = "Both secrets stay admitted, so no call is refused";
 /// How long each step may take.
 #[derive(Debug, Args)]
 pub struct RotateArgs {
-    /// How long the old secret must not have been sent, before it is taken away.
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
+    /// How long the old secret must not have been sent, before it is taken away. A delivery that the platform repeats may still
+    /// have it, so this is longer than the platform's repeats go on.
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = parse_duration)]
     quiet: Duration,
 
     /// How long to wait for the platform, and for a call that it tells of under the new secret.
-    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = parse_duration)]
     wait: Duration,
 
     /// How long a receiver may take to admit a secret. One that has not been seen for a minute is taken for dead.
@@ -131,7 +132,7 @@ impl Rotation<'_> {
                     }
                 }
             };
-            sleep(after.unwrap_or(wait).min(LONGEST_WAIT)).await;
+            sleep(after.unwrap_or(wait).min(self.args.wait)).await;
             wait = (wait * 2).min(LONGEST_WAIT);
         }
     }
