@@ -110,7 +110,7 @@ answered() {
 echo "$old" >"$scratch/platform"
 platform rotation &
 calls=$!
-by_the_readme '**To change the secret**'
+by_the_readme 'By hand, admit both'
 new=$(cat secrets/webhook-token)
 eventually 120 'every receiver admits the new secret' answered "$new" 200
 eventually 120 'every receiver admits the old secret, too' answered "$old" 200
