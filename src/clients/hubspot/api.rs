@@ -1,6 +1,6 @@
 //! How HubSpot is spoken to: its paths, its key, its errors.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use phonenumber::country;
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
@@ -23,7 +23,7 @@ pub(super) const NUMBER_PROPERTY: &str = "external_caller_number";
 /// HubSpot's API under one service key.
 pub struct HubSpot {
     pub(super) vendor: Vendor,
-    pub(super) searches: Budget,
+    pub(super) searches: Arc<Budget>,
     pub(super) base_url: Url,
     pub(super) version: String,
     pub(super) token: SecretString,

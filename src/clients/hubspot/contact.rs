@@ -98,14 +98,12 @@ impl HubSpot {
 impl HubSpot {
     /// Sends a search, which has a limit of its own beside that of all requests: what it refuses holds back searches alone.
     async fn search(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        let limited =
-            |after| ClientError::Limited { reason: "HubSpot takes no more searches for now".into(), after };
-        self.searches.take().await.map_err(limited)?;
-        let answer = self.vendor.send_apart(request).await?;
+        let answer = self.vendor.send_within(&self.searches, request).await?;
         if answer.status == StatusCode::TOO_MANY_REQUESTS {
             let after = answer.retry_after.unwrap_or(SEARCH_PAUSE);
             self.searches.exceeded(after);
-            return Err(limited(after));
+            let reason = "HubSpot takes no more searches for now".to_owned();
+            return Err(ClientError::Limited { reason, after });
         }
         success(answer)
     }

@@ -49,16 +49,19 @@ impl HubSpot {
     /// `HUBSPOT_TOKEN` is missing, the base URL can't be one, or an outcome is none of HubSpot's.
     pub fn new(settings: &Settings) -> Result<Self, ConfigError> {
         let token = need!(settings.hubspot_token)?.clone();
-        if settings.hubspot_base_url.cannot_be_a_base() {
+        let base_url = &settings.hubspot_base_url;
+        if base_url.cannot_be_a_base() {
             return Err(ConfigError::new("HUBSPOT_BASE_URL is no http or https URL"));
         }
         // The tables of the world's numbers take a moment to be read: now, rather than within the first call's time limit.
         let _read = phonenumber::parse(None, setup::NOBODY);
         Ok(Self {
             // 100 in 10 s, less a tenth for whoever else uses the account. (HubSpot's documentation, "Usage guidelines".)
-            vendor: Vendor::new("HubSpot").with_requests_a_second(9),
-            searches: Budget::evenly_a_second(SEARCHES_A_SECOND),
-            base_url: settings.hubspot_base_url.clone(),
+            vendor: Vendor::new("HubSpot").with_requests_a_second(9, base_url),
+            searches: Budget::shared("HubSpot's searches", base_url, || {
+                Budget::evenly_a_second(SEARCHES_A_SECOND)
+            }),
+            base_url: base_url.clone(),
             version: settings.hubspot_api_version.clone(),
             token,
             contact_id_property: settings.hubspot_contact_id_property.clone(),

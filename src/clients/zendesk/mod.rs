@@ -85,7 +85,7 @@ impl Zendesk {
         };
         Ok(Self {
             // 100 updates of tickets a minute, each with the looks before it. (Zendesk's documentation, "Rate limits".)
-            vendor: Vendor::new("Zendesk").with_requests_a_second(5),
+            vendor: Vendor::new("Zendesk").with_requests_a_second(5, base_url),
             base_url: base_url.clone(),
             tokens: Tokens::new(id.clone(), secret.clone(), scope),
             turns: Turns::of("ticket"),

@@ -1,13 +1,15 @@
-//! How many requests a second a process sends to a vendor.
+//! How many requests a second a process sends to a vendor, whichever of its jobs sends them.
 
 use std::{
+    collections::HashMap,
     num::NonZeroU32,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use reqwest::Url;
 use tokio::{
-    sync::Mutex as Turn,
+    sync::{Mutex as Queue, MutexGuard as First},
     time::{Instant, sleep_until},
 };
 
@@ -20,6 +22,11 @@ const HIGHEST_PRICE: u32 = 4;
 /// After so long without one, twice as much is tried again.
 const RECOVERY: Duration = Duration::from_mins(1);
 
+/// By what is limited, and where.
+type Shared = Mutex<HashMap<(&'static str, String), Arc<Budget>>>;
+
+static SHARED: LazyLock<Shared> = LazyLock::new(Shared::default);
+
 /// A rate below the vendor's published limit; less of it while others draw on the same limit.
 ///
 /// Other processes, and other software with the same account, share a vendor's limit, and nobody says how many they are:
@@ -30,7 +37,7 @@ pub struct Budget {
     /// How much of that may be used at once after a pause.
     at_once: Duration,
     /// Whoever came first goes first: a job has to get through within its time limit.
-    turn: Turn<()>,
+    queue: Queue<()>,
     state: Mutex<State>,
 }
 
@@ -56,29 +63,47 @@ impl Budget {
         Self::new(requests, 1)
     }
 
+    /// The one budget of this process for what a vendor limits at this origin: its name with `what` is limited.
+    ///
+    /// A vendor counts an account's requests, and not a job's or a client's. So it is made for the first client, and every
+    /// other draws on the same, also the one that takes its place with a new key.
+    #[must_use]
+    pub fn shared(what: &'static str, origin: &Url, make: impl FnOnce() -> Self) -> Arc<Self> {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let origin = origin.origin().ascii_serialization();
+        Arc::clone(shared.entry((what, origin)).or_insert_with(|| Arc::new(make())))
+    }
+
     fn new(requests: NonZeroU32, at_once: u32) -> Self {
         let (now, each) = (Instant::now(), Duration::from_secs(1) / requests.get());
         let state = State { taken_until: now, price: 1, priced_at: now, paused_until: now };
-        Self { each, at_once: each * at_once, turn: Turn::new(()), state: Mutex::new(state) }
+        Self { each, at_once: each * at_once, queue: Queue::new(()), state: Mutex::new(state) }
     }
 
-    /// Waits until a request may go.
+    /// Waits until a request may go, and takes its share.
     ///
     /// # Errors
     ///
     /// The vendor has asked for a pause, and this is what is left of it: whoever waited here need not be refused as well.
     pub async fn take(&self) -> Result<(), Duration> {
-        let _turn = self.turn.lock().await;
+        self.turn().await?.take()
+    }
+
+    /// Waits until a request may go; it takes its share later, when it goes.
+    ///
+    /// For a request under two limits: whoever took this share and waited for the other would go close upon the one before.
+    ///
+    /// # Errors
+    ///
+    /// As [`take`](Self::take).
+    pub async fn turn(&self) -> Result<Turn<'_>, Duration> {
+        let first = self.queue.lock().await;
         let (cost, taken_until) = {
             let mut state = self.state();
             (self.each * state.price()?, state.taken_until)
         };
-        let may_go = taken_until + cost - self.at_once.max(cost);
-        sleep_until(may_go).await;
-        let mut state = self.state();
-        state.price()?;
-        state.taken_until = taken_until.max(Instant::now()) + cost;
-        Ok(())
+        sleep_until(taken_until + cost - self.at_once.max(cost)).await;
+        Ok(Turn { budget: self, cost, _first: first })
     }
 
     /// The vendor refused a request, too many, and asks for a pause.
@@ -94,6 +119,27 @@ impl Budget {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to go next, for which all others wait.
+pub struct Turn<'a> {
+    budget: &'a Budget,
+    cost: Duration,
+    _first: First<'a, ()>,
+}
+
+impl Turn<'_> {
+    /// Takes the share.
+    ///
+    /// # Errors
+    ///
+    /// As [`Budget::take`].
+    pub fn take(self) -> Result<(), Duration> {
+        let mut state = self.budget.state();
+        state.price()?;
+        state.taken_until = state.taken_until.max(Instant::now()) + self.cost;
+        Ok(())
     }
 }
 
@@ -150,6 +196,17 @@ mod tests {
         let budget = Budget::evenly_a_second(NonZeroU32::new(4).expect("it is not 0"));
         tokio::time::sleep(SECOND * 60).await;
         assert_eq!(tenths(&budget, 9).await, 20);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_with_the_turn_in_hand_goes_as_far_from_the_next_as_without() {
+        let budget = Budget::evenly_a_second(NonZeroU32::new(4).expect("it is not 0"));
+        let turn = budget.turn().await.expect("it is not paused");
+        let (next, ()) = tokio::join!(time(&budget, 1), async {
+            tokio::time::sleep(SECOND * 3).await;
+            turn.take().expect("it is not paused");
+        });
+        assert!(next >= SECOND * 13 / 4, "{next:?}");
     }
 
     #[tokio::test(start_paused = true)]

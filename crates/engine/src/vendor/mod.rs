@@ -12,6 +12,7 @@ pub mod webhook;
 
 use std::{
     num::NonZeroU32,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -22,6 +23,7 @@ use crate::{metrics, package::Package};
 pub use answer::{Answer, code};
 use answer::{BUSY, retry_after};
 pub use budget::Budget;
+use budget::Turn;
 pub use cut::cut;
 pub use error::ClientError;
 pub use turns::{OwnTurn, Turns};
@@ -47,7 +49,7 @@ pub struct Vendor {
     /// Its name in errors.
     pub name: &'static str,
     http: reqwest::Client,
-    budget: Option<Budget>,
+    budget: Option<Arc<Budget>>,
 }
 
 impl Vendor {
@@ -69,16 +71,17 @@ impl Vendor {
         Self { name, http, budget: None }
     }
 
-    /// Keeps what this process sends below the vendor's published limit: so many requests a second, and fewer while the
-    /// vendor says that it is too many.
+    /// Keeps what this process sends to the origin below the vendor's published limit: so many requests a second by all of
+    /// its jobs, and fewer while the vendor says that it is too many.
     ///
     /// # Panics
     ///
     /// With a budget of none, which would wait for ever.
     #[must_use]
-    pub fn with_requests_a_second(self, requests: u32) -> Self {
+    pub fn with_requests_a_second(self, requests: u32, origin: &Url) -> Self {
         let requests = NonZeroU32::new(requests).expect("a budget of none would wait for ever");
-        Self { budget: Some(Budget::requests_a_second(requests)), ..self }
+        let budget = Budget::shared(self.name, origin, || Budget::requests_a_second(requests));
+        Self { budget: Some(budget), ..self }
     }
 
     /// A request to be filled in and sent.
@@ -108,9 +111,26 @@ impl Vendor {
     ///
     /// Those of [`send`](Self::send).
     pub async fn send_apart(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+        self.send_under(None, request).await
+    }
+
+    /// The same for a request that a budget of its kind holds as well.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send`](Self::send), and [`ClientError::Limited`] when the vendor had asked for a pause in this kind.
+    pub async fn send_within(&self, kind: &Budget, request: RequestBuilder) -> Result<Answer, ClientError> {
+        self.send_under(Some(kind), request).await
+    }
+
+    async fn send_under(
+        &self,
+        kind: Option<&Budget>,
+        request: RequestBuilder,
+    ) -> Result<Answer, ClientError> {
         let again = request.try_clone();
-        let answer = match (self.try_once(request).await, again) {
-            (Err(NoAnswer::Broken(_)), Some(again)) => self.try_once(again).await,
+        let answer = match (self.try_once(kind, request).await, again) {
+            (Err(NoAnswer::Broken(_)), Some(again)) => self.try_once(kind, again).await,
             (answer, _) => answer,
         };
         answer.map_err(|missing| self.error(missing))
@@ -133,6 +153,10 @@ impl Vendor {
             NoAnswer::Paused(after) => {
                 ClientError::Busy { reason: format!("{} has asked for a pause", self.name), after }
             }
+            NoAnswer::KindPaused(after) => {
+                let reason = format!("{} has asked for a pause in requests of this kind", self.name);
+                ClientError::Limited { reason, after }
+            }
             NoAnswer::TooLarge => {
                 ClientError::Down(format!("{} sent more than {LARGEST_ANSWER} bytes", self.name))
             }
@@ -146,7 +170,7 @@ impl Vendor {
     ///
     /// Those of [`send`](Self::send).
     pub async fn send_once(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        let answer = self.try_once(request).await.map_err(|missing| self.error(missing))?;
+        let answer = self.try_once(None, request).await.map_err(|missing| self.error(missing))?;
         self.heed(&answer);
         Ok(answer)
     }
@@ -160,10 +184,15 @@ impl Vendor {
         }
     }
 
-    async fn try_once(&self, request: RequestBuilder) -> Result<Answer, NoAnswer> {
+    async fn try_once(&self, kind: Option<&Budget>, request: RequestBuilder) -> Result<Answer, NoAnswer> {
+        let turn = match kind {
+            Some(kind) => Some(kind.turn().await.map_err(NoAnswer::KindPaused)?),
+            None => None,
+        };
         if let Some(budget) = &self.budget {
             budget.take().await.map_err(NoAnswer::Paused)?;
         }
+        turn.map_or(Ok(()), Turn::take).map_err(NoAnswer::KindPaused)?;
         let request = request.build()?;
         let url = request.url().clone();
         // Right before it is sent: a process may have been stopped while it waited.
@@ -195,6 +224,7 @@ enum NoAnswer {
     Late(reqwest::Error),
     TooLate,
     Paused(Duration),
+    KindPaused(Duration),
     TooLarge,
 }
 

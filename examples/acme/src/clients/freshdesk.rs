@@ -40,10 +40,11 @@ impl Freshdesk {
     ///
     /// A setting is missing.
     pub fn new(settings: &Settings) -> Result<Self, ConfigError> {
+        let url = need!(settings.freshdesk_url)?;
         Ok(Self {
             // 100 a minute in the smallest plan, less some for whoever else uses it. (Freshdesk's documentation, "Rate limit".)
-            vendor: Vendor::new("Freshdesk").with_requests_a_second(1),
-            url: need!(settings.freshdesk_url)?.clone(),
+            vendor: Vendor::new("Freshdesk").with_requests_a_second(1, url),
+            url: url.clone(),
             key: need!(settings.freshdesk_key)?.clone(),
         })
     }
