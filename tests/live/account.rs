@@ -1,12 +1,9 @@
-//! A vendor's account, as a script of a person's uses it: each request is printed with the vendor's own id of it.
+//! A vendor's account, as a script of a person's uses it.
 
 use std::sync::{Arc, Mutex};
 
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
-
-/// The headers in which HubSpot, Zendesk and what stands before them name a request.
-const IDS: [&str; 4] = ["x-hubspot-correlation-id", "x-request-id", "x-zendesk-request-id", "cf-ray"];
 
 #[derive(Clone)]
 pub(crate) struct Account {
@@ -25,18 +22,12 @@ impl Account {
 
     /// Asks, and returns the status and the answer.
     pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
-        let mut request =
-            self.http.request(method.clone(), format!("{}{path}", self.base)).bearer_auth(&self.bearer);
+        let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.bearer);
         if let Some(body) = body {
             request = request.json(&body);
         }
         let answer = request.send().await.expect("the vendor answers");
         let status = answer.status();
-        let ids: Vec<_> = IDS
-            .iter()
-            .filter_map(|id| Some(format!("{id}: {}", answer.headers().get(*id)?.to_str().ok()?)))
-            .collect();
-        println!("{method} {} → {status}  {}", path.split('?').next().unwrap_or(path), ids.join(", "));
         let answer = answer.json().await.unwrap_or_default();
         (status, answer)
     }
