@@ -9,9 +9,11 @@ WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
 COPY crates/engine/Cargo.toml crates/engine/Cargo.toml
+COPY crates/hubspot-api/Cargo.toml crates/hubspot-api/Cargo.toml
 COPY crates/local-postgres/Cargo.toml crates/local-postgres/Cargo.toml
 COPY crates/stand-in/Cargo.toml crates/stand-in/Cargo.toml
 COPY crates/xtask/Cargo.toml crates/xtask/Cargo.toml
+COPY crates/zendesk-api/Cargo.toml crates/zendesk-api/Cargo.toml
 COPY examples/acme/Cargo.toml examples/acme/Cargo.toml
 # Empty programs in the places that the manifests name, so that a layer of its own holds the dependencies: it is built
 # anew when Cargo.lock or a manifest changes, not with the source.
@@ -21,8 +23,9 @@ RUN for file in src/main.rs crates/stand-in/src/main.rs crates/xtask/src/main.rs
             table == "[[test]]" && /^path/ { print $2 }' Cargo.toml); do \
         mkdir -p "${file%/*}" && echo 'fn main() {}' > "$file"; \
     done \
-    && mkdir -p crates/engine/src crates/local-postgres/src \
-    && touch crates/engine/src/lib.rs crates/local-postgres/src/lib.rs crates/stand-in/src/lib.rs
+    && for crate in engine hubspot-api local-postgres stand-in zendesk-api; do \
+        mkdir -p "crates/$crate/src" && touch "crates/$crate/src/lib.rs"; \
+    done
 RUN cargo build --locked --release --no-default-features --features console
 
 FROM dependencies AS build
@@ -31,9 +34,11 @@ COPY .env.example .env.example
 COPY migrations migrations
 COPY templates templates
 COPY crates/engine crates/engine
+COPY crates/hubspot-api crates/hubspot-api
+COPY crates/zendesk-api crates/zendesk-api
 COPY src src
 # Cargo goes by the time of change, and the empty programs are younger than the source.
-RUN touch src/main.rs crates/engine/src/lib.rs && cargo build --locked --release --no-default-features --features console
+RUN touch src/main.rs crates/*/src/lib.rs && cargo build --locked --release --no-default-features --features console
 
 FROM dependencies AS stand-in-build
 RUN cargo build --locked --release --package stand-in

@@ -5,7 +5,7 @@
 //! 1. [`receive`]: the route and its handler. May it speak to us? What does it say? It is stored, and answered.
 //!    ★ Another platform.
 //! 2. [`jobs`]: what is to be done with a call. ★ Your own jobs.
-//! 3. [`clients`]: the vendors' APIs. ★ Your own CRM.
+//! 3. [`clients`]: what is written of it at the vendors. ★ Your own CRM.
 //!
 //! [`settings`] are what those need to know. Everything beneath is the crate `engine`, whose `lib.rs` is a map as well: who
 //! may deliver, the inbox, the queues, the ledger, the console, the commands.

@@ -10,11 +10,14 @@ use clap::{Args, ValueEnum};
 use reqwest::Url;
 
 use engine::{
-    config::{ConfigError, Names, Pairs, Region, Secret, parse_duration},
+    config::{ConfigError, Names, Region, Secret, parse_duration},
     recording::{Copier, Fetcher, Hosts},
 };
 
-use crate::receive::after_call::PLATFORM;
+use crate::{
+    clients::{hubspot::settings as hubspot, zendesk::settings as zendesk},
+    receive::after_call::PLATFORM,
+};
 
 /// The settings beside those that every receiver has.
 #[derive(Debug, Args)]
@@ -32,42 +35,8 @@ pub struct Settings {
     #[arg(long, env)]
     pub platform_webhook_id: Option<String>,
 
-    /// HubSpot's service key.
-    #[arg(long, env)]
-    pub hubspot_token: Option<Secret>,
-
-    /// The origin of HubSpot's API.
-    #[arg(long, env, default_value = "https://api.hubapi.com")]
-    pub hubspot_base_url: Url,
-
-    /// The dated version of HubSpot's API.
-    #[arg(long, env, default_value = "2026-09")]
-    pub hubspot_api_version: String,
-
-    /// The unique contact property that `custom_fields.crm_id` holds [default: HubSpot's own id].
-    #[arg(long, env)]
-    pub hubspot_contact_id_property: Option<String>,
-
-    /// What becomes of a caller whose number no contact has: `leave` logs the call without one, `create` makes a contact.
-    #[arg(long, env, value_enum, default_value = "leave")]
-    pub hubspot_unknown_caller: UnknownCaller,
-
-    /// Which of several contacts with the caller's number the call stands beside: the `oldest`, or `none`.
-    #[arg(long, env, value_enum, default_value = "oldest")]
-    pub hubspot_several_contacts: SeveralContacts,
-
-    /// Statuses and the call statuses and outcomes that they are at HubSpot, in place of the usual:
-    /// `voicemail=COMPLETED:b2cf5968-551e-4856-9783-52b3da59a7d0,abandoned=NO_ANSWER`.
-    #[arg(long, env, default_value = "")]
-    pub hubspot_outcomes: Pairs,
-
-    /// The platform's agents and the HubSpot owners that they are: `ag_102=777,ag_103=778`.
-    #[arg(long, env, default_value = "")]
-    pub hubspot_owners: Pairs,
-
-    /// Custom fields and the call properties that take them: `priority=call_priority`.
-    #[arg(long, env, default_value = "")]
-    pub hubspot_properties: Pairs,
+    #[command(flatten)]
+    pub hubspot: hubspot::Settings,
 
     /// Where a number without a `+` is from, as ISO 3166 writes it: `IN`, `US` [default: such a number is nobody's].
     #[arg(long, env)]
@@ -81,30 +50,8 @@ pub struct Settings {
     #[arg(long, env, default_value = "4h", value_parser = parse_duration)]
     pub follow_up_within: Duration,
 
-    /// The origin of your Zendesk: `https://acme.zendesk.com`.
-    #[arg(long, env)]
-    pub zendesk_base_url: Option<Url>,
-
-    /// The unique identifier of your OAuth client.
-    #[arg(long, env)]
-    pub zendesk_client_id: Option<String>,
-
-    /// The OAuth client's secret.
-    #[arg(long, env)]
-    pub zendesk_client_secret: Option<Secret>,
-
-    /// The platform's agents and the Zendesk users that they are: `ag_102=28,ag_103=29`.
-    #[arg(long, env, default_value = "")]
-    pub zendesk_agents: Pairs,
-
-    /// Who asks for the tickets that are made: the `account` of the OAuth client, or the `caller`, a user who is found or
-    /// made by his number.
-    #[arg(long, env, value_enum, default_value = "account")]
-    pub zendesk_requester: ZendeskRequester,
-
-    /// What the tickets that are made get, by queue or status: `q_23=group:25 tag:sales,voicemail=priority:urgent`.
-    #[arg(long, env, default_value = "")]
-    pub zendesk_tickets: Pairs,
+    #[command(flatten)]
+    pub zendesk: zendesk::Settings,
 
     /// The custom field that names the call's support ticket.
     #[arg(long, env, default_value = "ticket_id")]
@@ -172,31 +119,4 @@ pub enum Recordings {
     Link,
     /// The recording.
     Copy,
-}
-
-/// What becomes of a caller whom no contact is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum UnknownCaller {
-    /// The call is logged without a contact.
-    Leave,
-    /// A contact is made.
-    Create,
-}
-
-/// What becomes of a caller who may be any of several contacts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SeveralContacts {
-    /// He is the one that was made first.
-    Oldest,
-    /// The call is logged without a contact.
-    None,
-}
-
-/// Who asks for a ticket that is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ZendeskRequester {
-    /// The user in whose name the client acts.
-    Account,
-    /// The caller.
-    Caller,
 }

@@ -1,7 +1,7 @@
-//! The vendors' APIs. ★ Replace them with yours (`docs/make-it-yours.md`).
+//! What is written of a call at the vendors, and where. ★ Replace them with yours (`docs/make-it-yours.md`).
 //!
-//! A client owns its base URL, its credential and its vendor's rules, and knows nothing of jobs. What they share is in
-//! [`vendor`](engine::vendor).
+//! A client knows nothing of jobs. How HubSpot and Zendesk are spoken to is in the crates [`hubspot_api`] and [`zendesk_api`];
+//! what all clients share is in [`vendor`](engine::vendor).
 
 pub mod after_call;
 pub mod caller;

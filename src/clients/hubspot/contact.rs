@@ -1,29 +1,21 @@
 //! Which contact a call was with: the one that `custom_fields.crm_id` names, else one with the caller's number, else one that
 //! is made for him where `HUBSPOT_UNKNOWN_CALLER` says so.
 
-use std::time::Duration;
-
 use phonenumber::PhoneNumber;
-use reqwest::{Method, RequestBuilder, StatusCode};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::api::{HubSpot, Record, success, unreadable};
-use crate::{
-    clients::caller,
+use engine::{call::Call, vendor::ClientError};
+use hubspot_api::Page;
+
+use super::{
+    HubSpot,
     settings::{SeveralContacts, UnknownCaller},
+    setup::NUMBER,
 };
-use engine::{
-    call::Call,
-    vendor::{Answer, ClientError},
-};
+use crate::clients::caller;
 
 /// The custom field that names the contact.
 const CRM_ID: &str = "crm_id";
-
-/// The search's limit is counted by the second, and its 429 says nothing of when to come back. (Documentation, "Search the
-/// CRM".)
-const SEARCH_PAUSE: Duration = Duration::from_secs(1);
 
 /// A contact, or why there is none.
 #[derive(Default)]
@@ -41,8 +33,9 @@ impl Found {
 impl HubSpot {
     pub(super) async fn find_contact(&self, call: &Call) -> Result<Found, ClientError> {
         if let Some(crm_id) = call.custom_field(CRM_ID) {
-            if let Some(id) = self.record("contacts", self.contact_id_property.as_deref(), &crm_id).await? {
-                return Ok(Found { id: Some(id), note: None });
+            let named = self.api.find("contacts", self.contact_id_property.as_deref(), &crm_id).await?;
+            if named.is_some() {
+                return Ok(Found { id: named, note: None });
             }
             tracing::debug!("no contact is named by crm_id: looking for the number instead");
         }
@@ -51,8 +44,9 @@ impl HubSpot {
                 "no contact: no crm_id names one, and there is no number to look for".into(),
             ));
         };
-        let Page { total, results } = self.contacts_with(&number).await?;
-        Ok(match results.into_iter().next() {
+        let Page { total, oldest } = self.contacts_with(&number).await?;
+        let several = |taken: &str| format!("{total} contacts have this number: {taken} was taken");
+        Ok(match oldest {
             // An extension, or what a platform writes for a withheld number, is nobody's.
             None if self.unknown_caller == UnknownCaller::Create && phonenumber::is_valid(&number) => {
                 let made = self.make_contact(&number).await?;
@@ -61,13 +55,9 @@ impl HubSpot {
             }
             None => Found::none("no contact has this number".into()),
             Some(_) if total > 1 && self.several_contacts == SeveralContacts::None => {
-                Found::none(format!("{total} contacts have this number: none was taken"))
+                Found::none(several("none"))
             }
-            Some(Record { id }) => {
-                let several =
-                    (total > 1).then(|| format!("{total} contacts have this number: the oldest was taken"));
-                Found { id: Some(id), note: several }
-            }
+            oldest => Found { id: oldest, note: (total > 1).then(|| several("the oldest")) },
         })
     }
 
@@ -76,66 +66,32 @@ impl HubSpot {
         let e164 = caller::e164(number);
         // "HubSpot only uses the area code and local number": without the country's code. (Documentation, "Search the CRM".)
         let local = number.national().to_string();
-        let groups = [
-            ("phone", &e164),
+        let any_of = [
+            ("phone", e164.as_str()),
             ("mobilephone", &e164),
             ("hs_searchable_calculated_phone_number", &local),
             ("hs_searchable_calculated_mobile_number", &local),
         ];
-        let any_of: Vec<Value> = groups.into_iter().map(|(property, value)| equal(property, value)).collect();
-        let request = self.request(Method::POST, &["objects", "contacts", "search"]).json(&json!({
-            "filterGroups": any_of,
-            "properties": ["hs_object_id"],
-            // The same one at every try: the oldest.
-            "sorts": ["createdate"],
-            "limit": 2,
-            "after": "0",
-        }));
-        self.search(request).await?.json().ok_or_else(unreadable)
+        self.api.contacts(&any_of).await
     }
-}
 
-impl HubSpot {
-    /// Sends a search, which has a limit of its own beside that of all requests: what it refuses holds back searches alone.
-    async fn search(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        let answer = self.vendor.send_within(&self.searches, request).await?;
-        if answer.status == StatusCode::TOO_MANY_REQUESTS {
-            let after = answer.retry_after.unwrap_or(SEARCH_PAUSE);
-            self.searches.exceeded(after);
-            let reason = "HubSpot takes no more searches for now".to_owned();
-            return Err(ClientError::Limited { reason, after });
+    /// Makes a contact of this number, once, and returns its id; safe to repeat.
+    ///
+    /// What was just made is not yet found by a search, which lags behind. By its unique property it is found at once, and two
+    /// calls that make it at once make one.
+    async fn make_contact(&self, number: &PhoneNumber) -> Result<String, ClientError> {
+        let e164 = caller::e164(number);
+        // An upsert would take back what people have written since.
+        if let Some(id) = self.api.find("contacts", Some(NUMBER), &e164).await? {
+            return Ok(id);
         }
-        success(answer)
-    }
-}
-
-/// Whether a text can be one segment of a path, and the same one to whoever reads it: by the URL standard tabs and line breaks
-/// vanish, and `.` and `..` lead elsewhere. What can't names nobody.
-pub(super) fn is_segment(text: &str) -> bool {
-    !matches!(text, "" | "." | "..") && !text.contains(|c: char| c.is_control() || c == '/' || c == '\\')
-}
-
-fn equal(property: &str, value: &str) -> Value {
-    json!({ "filters": [{ "propertyName": property, "operator": "EQ", "value": value }] })
-}
-
-#[derive(Deserialize)]
-pub(super) struct Page {
-    total: u64,
-    results: Vec<Record>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_segment;
-
-    #[test]
-    fn what_leads_elsewhere_in_a_path_is_no_segment() {
-        for text in ["ACME-4451", "101", "a b", "100%", "%2e%2e", "...", "Müller", "a?b#c"] {
-            assert!(is_segment(text), "{text:?}");
-        }
-        for text in ["", ".", "..", ".\t.", "a\nb", "a\u{7f}", "a/b", "../companies/1", "..\\1"] {
-            assert!(!is_segment(text), "{text:?}");
-        }
+        let properties = json!({
+            NUMBER: e164,
+            "phone": e164,
+            // A contact needs a name or an address.
+            "firstname": "Caller",
+            "lastname": caller::readable(number),
+        });
+        Ok(self.api.upsert("contacts", (NUMBER, &e164), &properties).await?.id)
     }
 }

@@ -6,15 +6,12 @@ use std::collections::BTreeMap;
 use chrono::SecondsFormat;
 use reqwest::Url;
 
-use super::{
-    api::{CALL_ID_PROPERTY, HubSpot},
-    file::RECORDING_PROPERTY,
-    text,
-};
 use engine::{
     call::{Call, Direction},
     vendor::cut,
 };
+
+use super::{HubSpot, recording::RECORDING, setup::CALL_ID, text};
 
 /// The most characters that HubSpot takes as a property's value; over a longer one it refuses the whole call.
 const LONGEST: usize = 65_536;
@@ -30,7 +27,7 @@ impl HubSpot {
         let (status, disposition) =
             call.status.as_ref().map_or((None, None), |status| self.outcomes.of(status));
         let known = [
-            (CALL_ID_PROPERTY, Some(call.call_id.clone())),
+            (CALL_ID, Some(call.call_id.clone())),
             ("hs_timestamp", Some(time.to_rfc3339_opts(SecondsFormat::Millis, true))),
             ("hs_call_title", Some(text::call_title(call))),
             ("hs_call_body", Some(text::call_body(call))),
@@ -44,7 +41,7 @@ impl HubSpot {
             ("hs_call_from_number", call.from.clone()),
             ("hs_call_to_number", call.to.clone()),
             // "Must be https": HubSpot refuses the whole call over any other.
-            (RECORDING_PROPERTY, call.recording().and_then(https)),
+            (RECORDING, call.recording().and_then(https)),
             ("hubspot_owner_id", self.owner(call).cloned()),
         ];
         let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));

@@ -5,12 +5,10 @@ use std::time::Duration;
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::json;
 
-use super::{
-    api::{CALL_ID_PROPERTY, HubSpot},
-    text,
-};
-use crate::clients::{caller, logged::Logged};
 use engine::{call::Call, vendor::ClientError};
+
+use super::{HubSpot, setup::CALL_ID, text};
+use crate::clients::{caller, logged::Logged};
 
 impl HubSpot {
     /// Makes the task, due so long after the call's end, unless it was made before; safe to repeat.
@@ -20,14 +18,14 @@ impl HubSpot {
     /// HubSpot refused, or can't be reached.
     pub async fn ask_for_call_back(&self, call: &Call, within: Duration) -> Result<Logged, ClientError> {
         // An upsert would open again what somebody has done.
-        let made = self.record("tasks", Some(CALL_ID_PROPERTY), &call.call_id).await?;
+        let made = self.api.find("tasks", Some(CALL_ID), &call.call_id).await?;
         let task = match made {
             Some(id) => id,
             None => self.make_task(call, within).await?,
         };
         let found = self.find_contact(call).await?;
         if let Some(contact) = &found.id {
-            self.associate("tasks", &task, contact).await?;
+            self.api.associate("tasks", &task, contact).await?;
         }
         Ok(Logged { id: task, url: None, note: found.note, has_recording: false })
     }
@@ -39,7 +37,7 @@ impl HubSpot {
         let number = caller::number(call, self.region).map(|number| caller::readable(&number));
         let who = number.as_deref().or(call.other_party());
         let mut properties = json!({
-            CALL_ID_PROPERTY: call.call_id,
+            CALL_ID: call.call_id,
             "hs_timestamp": due.to_rfc3339_opts(SecondsFormat::Millis, true),
             "hs_task_subject": text::task_title(who),
             "hs_task_body": text::task_body(call),
@@ -49,6 +47,6 @@ impl HubSpot {
         if let Some(owner) = self.owner(call) {
             properties["hubspot_owner_id"] = json!(owner);
         }
-        Ok(self.upsert("tasks", (CALL_ID_PROPERTY, &call.call_id), &properties).await?.id)
+        Ok(self.api.upsert("tasks", (CALL_ID, &call.call_id), &properties).await?.id)
     }
 }

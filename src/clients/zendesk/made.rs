@@ -1,34 +1,18 @@
 //! A ticket that is made for a call, once.
 
-use std::cmp::Reverse;
-
-use reqwest::Method;
 use serde_json::json;
 
-use super::{
-    Attached,
-    api::Zendesk,
-    note::{self, Note},
-    refusal::decode,
-    wire::{Tickets, Updated},
-};
 use engine::{
     call::Call,
     vendor::{ClientError, idempotency_key},
 };
 
-impl Zendesk {
-    /// The numbers of the tickets that were made for a call, the newest first.
-    pub(super) async fn made_for(&self, key: &str) -> Result<Vec<u64>, ClientError> {
-        let mut url = self.url(&["tickets"]);
-        url.query_pairs_mut().append_pair("external_id", key);
-        let found: Tickets = decode(&self.ask(self.request(Method::GET, url)).await?)?;
-        let made = found.tickets.iter().filter(|ticket| ticket.external_id.as_deref() == Some(key));
-        let mut numbers: Vec<u64> = made.map(|ticket| ticket.id).collect();
-        numbers.sort_by_key(|&number| Reverse(number));
-        Ok(numbers)
-    }
+use super::{
+    Attached, Zendesk,
+    note::{self, Note},
+};
 
+impl Zendesk {
     /// Makes a ticket for the call, unless there is one that can still take what it lacks.
     pub(super) async fn open(
         &self,
@@ -36,7 +20,7 @@ impl Zendesk {
         note: &Note<'_>,
         mut follows: Option<u64>,
     ) -> Result<Attached, ClientError> {
-        for made in self.made_for(&note.key).await? {
+        for made in self.api.tickets_of(&note.key).await? {
             if let Some(attached) = self.put(made, note).await?.on(self, made) {
                 return Ok(attached);
             }
@@ -60,9 +44,7 @@ impl Zendesk {
         if let Some(requester) = requester {
             ticket["requester_id"] = json!(requester);
         }
-        let request = self.request(Method::POST, self.url(&["tickets"])).header("Idempotency-Key", key);
-        let made: Updated = decode(&self.ask(request.json(&json!({ "ticket": ticket }))).await?)?;
-        let id = made.ticket.ok_or_else(|| ClientError::retry("Zendesk answered without the ticket"))?.id;
+        let id = self.api.make_ticket(&ticket, &key).await?;
         Ok(self.attached(id, None))
     }
 }

@@ -1,46 +1,48 @@
 //! Zendesk: one comment for each call on the ticket that it belongs to.
 //!
 //! A ticket's update has no idempotency key, so each write looks first: `note` says what is written and how it is found
-//! again; `made` makes a ticket, with what `requester` and `triage` say; `api` and `token` speak to Zendesk. The rules are
-//! those of Zendesk's documentation of the tickets, comments, users and OAuth APIs.
+//! again; `made` makes a ticket, with what `requester` and `triage` say; `recording` is its file. Its API is [`zendesk_api`].
 
-mod api;
 mod made;
 mod note;
-mod refusal;
+mod recording;
 mod requester;
+pub mod settings;
 #[cfg(feature = "dev")]
 pub mod stand_in;
-mod token;
 mod triage;
-mod upload;
-mod wire;
 
-use reqwest::{Method, StatusCode};
-use serde_json::json;
+use phonenumber::country;
 
 use engine::{
     call::Call,
-    config::ConfigError,
-    need,
-    vendor::{ClientError, OwnTurn, Turns, Vendor},
+    config::{ConfigError, Pairs},
+    vendor::ClientError,
 };
+use zendesk_api::Api;
 
-use crate::settings::{Recordings, Settings, ZendeskRequester};
-pub use api::Zendesk;
+use crate::settings::{Recordings, Settings};
 use note::Note;
-pub use note::Recorded;
-use refusal::{decode, pause_of_the_ticket, success};
-use token::Tokens;
+use settings::ZendeskRequester;
 use triage::Triage;
-pub use upload::LARGEST_FILE;
-use wire::{Comments, Ticket, Updated};
+
+pub use note::Recorded;
+pub use zendesk_api::LARGEST_FILE;
 
 /// How often a write starts over because somebody else changed the ticket meanwhile; after that the job's own retry does.
 const CONFLICTS: usize = 5;
 
 /// What a receipt says of what an earlier run did.
 const BEFORE: &str = "it was there already";
+
+/// Zendesk, as calls are kept there.
+pub struct Zendesk {
+    api: Api,
+    agents: Pairs,
+    requester: ZendeskRequester,
+    region: Option<country::Id>,
+    triage: Triage,
+}
 
 /// What became of a call on one ticket.
 enum Put {
@@ -66,16 +68,11 @@ impl Zendesk {
     ///
     /// # Errors
     ///
-    /// A part of its configuration is missing or wrong, named.
+    /// Those of [`Api::new`], or `ZENDESK_TICKETS` says what it can't.
     pub fn new(settings: &Settings) -> Result<Self, ConfigError> {
-        let base_url = need!(settings.zendesk_base_url)?;
-        let id = need!(settings.zendesk_client_id)?;
-        let secret = need!(settings.zendesk_client_secret)?;
-        if base_url.cannot_be_a_base() {
-            return Err(ConfigError::new("ZENDESK_BASE_URL is no http or https URL"));
-        }
+        let zendesk = &settings.zendesk;
         // No scope of one kind of record is documented to hold uploads.
-        let scope = match (settings.recordings, settings.zendesk_requester) {
+        let scope = match (settings.recordings, zendesk.zendesk_requester) {
             (Recordings::Link, ZendeskRequester::Account) => "tickets:read tickets:write",
             (Recordings::Link, ZendeskRequester::Caller) => {
                 "tickets:read tickets:write users:read users:write"
@@ -84,22 +81,18 @@ impl Zendesk {
             (Recordings::Copy, ZendeskRequester::Caller) => "tickets:read users:read write",
         };
         Ok(Self {
-            // 100 updates of tickets a minute, each with the looks before it. (Zendesk's documentation, "Rate limits".)
-            vendor: Vendor::new("Zendesk").with_requests_a_second(5, base_url),
-            base_url: base_url.clone(),
-            tokens: Tokens::new(id.clone(), secret.clone(), scope),
-            turns: Turns::of("ticket"),
-            agents: settings.zendesk_agents.clone(),
-            requester: settings.zendesk_requester,
+            api: Api::new(&zendesk.api, scope)?,
+            agents: zendesk.zendesk_agents.clone(),
+            requester: zendesk.zendesk_requester,
             region: settings.default_region.map(|region| region.0),
-            triage: Triage::parse(&settings.zendesk_tickets)?,
+            triage: Triage::parse(&zendesk.zendesk_tickets)?,
         })
     }
 
     /// The origin that receipts name.
     #[must_use]
     pub fn origin(&self) -> String {
-        self.base_url.origin().ascii_serialization()
+        self.api.origin()
     }
 
     /// Puts the call on the ticket, unless it is there; a closed ticket gets a follow-up. Where none is named, one is made for
@@ -129,75 +122,31 @@ impl Zendesk {
     ///
     /// Zendesk refused, or can't be reached.
     pub async fn check(&self) -> Result<String, ClientError> {
-        self.made_for("aftercall-doctor").await?;
+        self.api.tickets_of("aftercall-doctor").await?;
         Ok("the client is known, and may read tickets".into())
     }
 
     /// Puts the call on this ticket, unless it is there.
     async fn put(&self, id: u64, note: &Note<'_>) -> Result<Put, ClientError> {
-        let mut turn = self.turns.take(id).await?;
+        let mut turn = self.api.turn(id).await?;
         for _ in 0..CONFLICTS {
-            let ticket = self.ticket(id).await?;
+            let ticket = self.api.ticket(id).await?;
             if self.holds(id, note).await? {
                 return Ok(Put::Before);
             }
             if ticket.status == "closed" {
                 return Ok(Put::Closed);
             }
-            if self.write(&ticket, note, &mut turn).await? {
+            if self.api.comment(&ticket, note.body(), &mut turn).await? {
                 return Ok(Put::Now);
             }
         }
         Err(ClientError::retry(format!("somebody keeps changing ticket {id}")))
     }
 
-    async fn ticket(&self, id: u64) -> Result<Ticket, ClientError> {
-        let answer = self.ask(self.request(Method::GET, self.url(&["tickets", &id.to_string()]))).await?;
-        let updated: Updated = decode(&answer)?;
-        updated.ticket.ok_or_else(|| ClientError::retry("Zendesk answered without the ticket"))
-    }
-
     /// Whether a comment of the ticket is this call's.
     async fn holds(&self, id: u64, note: &Note<'_>) -> Result<bool, ClientError> {
-        let mut next = Some(self.url(&["tickets", &id.to_string(), "comments"]));
-        if let Some(first) = &mut next {
-            first.query_pairs_mut().append_pair("page[size]", "100");
-        }
-        while let Some(page) = next {
-            let comments: Comments = decode(&self.ask(self.request(Method::GET, page)).await?)?;
-            if comments.page.iter().any(|comment| note.is(comment)) {
-                return Ok(true);
-            }
-            // A link to elsewhere would carry our token there.
-            next = comments.next().filter(|next| next.origin() == self.base_url.origin());
-        }
-        Ok(false)
-    }
-
-    /// Writes the note if the ticket is still as it was seen; false when it isn't.
-    async fn write(&self, ticket: &Ticket, note: &Note<'_>, turn: &mut OwnTurn) -> Result<bool, ClientError> {
-        let mut body = note.body();
-        body["safe_update"] = json!(true);
-        body["updated_stamp"] = json!(ticket.updated_at);
-        let url = self.url(&["tickets", &ticket.id.to_string()]);
-        let answer = self.send(self.request(Method::PUT, url).json(&json!({ "ticket": body }))).await?;
-        match answer.status {
-            StatusCode::CONFLICT => return Ok(false),
-            StatusCode::TOO_MANY_REQUESTS => {
-                match pause_of_the_ticket(&answer).map(|after| turn.pause(after)) {
-                    Some(of_this_ticket) => return Err(of_this_ticket),
-                    None => self.vendor.heed(&answer),
-                }
-            }
-            _ => {}
-        }
-        let updated: Updated = decode(&success(answer)?)?;
-        // A body that is not what Zendesk expects is answered 200, and changes nothing.
-        if updated.has_comment() {
-            Ok(true)
-        } else {
-            Err(ClientError::Stop("Zendesk answered 200 and changed nothing".into()))
-        }
+        self.api.has_comment(id, |comment| note.is(comment)).await
     }
 
     fn attached(&self, ticket: u64, note: Option<&str>) -> Attached {

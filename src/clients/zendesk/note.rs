@@ -7,13 +7,13 @@ use chrono::SecondsFormat;
 use reqwest::Url;
 use serde_json::{Value, json};
 
-use super::wire::Comment;
 use engine::{
     call::Call,
     config::Pairs,
     recording,
     vendor::{cut, idempotency_key},
 };
+use zendesk_api::Comment;
 
 /// A comment takes some 65,000 characters, "depending on your encoding/markup" (Zendesk's community): counted here in bytes
 /// of HTML, with room for the marker.

@@ -191,7 +191,7 @@ async fn a_key_that_may_send_no_files_is_named_and_the_call_has_the_link() {
     assert_eq!((the_call(&app).contacts.len(), files(&app).len()), (1, 0));
     let reason = app.text("select reason from attempt where result = 'given_up'").await;
     assert!(reason.contains("recording's file") && reason.contains("403 MISSING_SCOPES"), "{reason}");
-    assert!(reason.contains("files for RECORDINGS=copy"), "{reason}");
+    assert!(reason.contains("and files for recordings"), "{reason}");
 }
 
 #[tokio::test]

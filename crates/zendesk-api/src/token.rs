@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use engine::vendor::{ClientError, Vendor};
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::{sync::Mutex, time::Instant};
 
-use super::refusal::{refused, success};
-use engine::vendor::{ClientError, Vendor};
+use crate::error::{refused, success};
 
 /// Renewed this long before its end, so that none ends on its way.
 const MARGIN: Duration = Duration::from_mins(1);
@@ -17,7 +17,7 @@ const MARGIN: Duration = Duration::from_mins(1);
 /// Where Zendesk doesn't say how long it lives.
 const LIFETIME: Duration = Duration::from_mins(30);
 
-pub(super) struct Tokens {
+pub(crate) struct Tokens {
     client_id: String,
     client_secret: SecretString,
     scope: &'static str,
@@ -37,12 +37,12 @@ struct Granted {
 }
 
 impl Tokens {
-    pub(super) fn new(client_id: String, client_secret: SecretString, scope: &'static str) -> Self {
+    pub(crate) fn new(client_id: String, client_secret: SecretString, scope: &'static str) -> Self {
         Self { client_id, client_secret, scope, current: Mutex::new(None) }
     }
 
     /// The current token, or a new one.
-    pub(super) async fn get(&self, vendor: &Vendor, base_url: &Url) -> Result<String, ClientError> {
+    pub(crate) async fn get(&self, vendor: &Vendor, base_url: &Url) -> Result<String, ClientError> {
         let mut current = self.current.lock().await;
         if let Some(token) = current.as_ref().filter(|token| Instant::now() < token.renew_at) {
             return Ok(token.value.clone());
@@ -65,7 +65,7 @@ impl Tokens {
     }
 
     /// Forgets a token that Zendesk no longer knows, unless it was renewed meanwhile.
-    pub(super) async fn forget(&self, refused: &str) {
+    pub(crate) async fn forget(&self, refused: &str) {
         let mut current = self.current.lock().await;
         if current.as_ref().is_some_and(|token| token.value == refused) {
             *current = None;
