@@ -13,6 +13,10 @@ use super::account::iso;
 use super::form::{Form, Upload};
 use super::refusal;
 use crate::refusal::Refusal;
+use crate::schema::Schema;
+
+static FORM: Schema = Schema::new(include_str!("schemas/files.json"), "form");
+static OPTIONS: Schema = Schema::new(include_str!("schemas/files.json"), "options");
 
 /// A file of the files tool.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -70,23 +74,20 @@ impl File {
     }
 }
 
-/// The published description's `FileUploadOptions`; all but `access` have defaults.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+struct Fields {
+    file_name: String,
+    folder_path: String,
+    options: String,
+}
+
+#[derive(Deserialize)]
 struct Options {
     access: String,
-    #[serde(default)]
-    overwrite: bool,
-    #[serde(default)]
-    duplicate_validation_strategy: Option<String>,
-    #[serde(default)]
-    duplicate_validation_scope: Option<String>,
 }
 
 /// `POST /files/{version}/files`, a form with `file`, `options`, `fileName`, and a folder (files guide).
-///
-/// Whom a recording is about would not want it public: no other access than `PRIVATE` is taken here. The ways to treat a
-/// duplicate are those that leave one file, in its folder; the vendor has more of both.
 pub(super) async fn upload(
     State(hubspot): State<HubSpot>,
     headers: HeaderMap,
@@ -98,25 +99,11 @@ pub(super) async fn upload(
         return Err(refusal::missing_scope("files"));
     }
     let Form { fields, file } = form;
-    let field = |name: &str| fields.get(name).filter(|value| !value.is_empty());
-    let required = |what: &str| refusal::validation(&format!("{what} is required"));
-    let options: Options = refusal::json(field("options").ok_or_else(|| required("options"))?.as_bytes())?;
-    let folder = field("folderPath").filter(|_| field("folderId").is_none());
-    let folder = folder.ok_or_else(|| required("either folderPath or folderId"))?;
-    let name = field("fileName").ok_or_else(|| required("fileName"))?;
-    if options.access != "PRIVATE" {
-        return Err(refusal::validation("access: the stand-in takes PRIVATE files alone"));
-    }
-    let strategy = options.duplicate_validation_strategy.as_deref();
-    let scope = options.duplicate_validation_scope.as_deref();
-    if options.overwrite || strategy != Some("RETURN_EXISTING") || scope != Some("EXACT_FOLDER") {
-        return Err(refusal::validation(
-            "options: the stand-in returns what is in the folder already, alone",
-        ));
-    }
-    let upload = file.filter(|file| file.size > 0).ok_or_else(|| required("file"))?;
+    let Fields { file_name, folder_path, options } = refusal::checked(&FORM, json!(fields))?;
+    let Options { access } = refusal::json(&OPTIONS, options.as_bytes())?;
+    let upload = file.filter(|file| file.size > 0).ok_or_else(|| refusal::validation("file is required"))?;
     let file = hubspot.account.change(|account| {
-        Ok::<_, Refusal>(account.add_file(upload, folder, name, &options.access).shown())
+        Ok::<_, Refusal>(account.add_file(upload, &folder_path, &file_name, &access).shown())
     })?;
     Ok((StatusCode::CREATED, Json(file)))
 }

@@ -1,5 +1,6 @@
 //! HubSpot: its routes, its rules and its account.
 //!
+//! - `schemas`: what a request may say
 //! - `refusal`: the error bodies
 //! - `account`: the calls, contacts, tasks and properties
 //! - `properties`: which properties there are, and how one is created

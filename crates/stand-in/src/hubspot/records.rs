@@ -1,5 +1,7 @@
 //! Records by their ids: reading and deleting one; and making a contact, as a person's script does.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -10,9 +12,13 @@ use serde_json::{Value, json};
 use super::HubSpot;
 use super::account::Values;
 use super::properties::ObjectType;
-use super::refusal;
-use super::upsert::shown;
+use super::refusal::{checked, json};
+use super::upsert::{check_values, shown};
 use crate::refusal::Refusal;
+use crate::schema::Schema;
+
+static CREATE: Schema = Schema::new(include_str!("schemas/objects.json"), "create");
+static QUERY: Schema = Schema::new(include_str!("schemas/objects.json"), "query");
 
 /// What every record but a contact shows.
 const ALWAYS: [&str; 3] = ["hs_object_id", "hs_createdate", "hs_lastmodifieddate"];
@@ -26,6 +32,8 @@ pub(super) async fn read(
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Json<Value>, Refusal> {
     let of = ObjectType::of(&of)?;
+    let parameters: BTreeMap<_, _> = query.iter().cloned().collect();
+    checked::<BTreeMap<String, String>>(&QUERY, json!(parameters))?;
     let given = |wanted: &'static str| query.iter().filter(move |(name, _)| name == wanted);
     let id_property = given("idProperty").next().map(|(_, value)| value.as_str());
     // One list with commas, or the parameter several times.
@@ -54,17 +62,14 @@ pub(super) struct New {
     properties: Values,
 }
 
-/// `POST /crm/objects/{version}/contacts`, with known properties alone.
+/// `POST /crm/objects/{version}/contacts`
 pub(super) async fn create_contact(
     State(hubspot): State<HubSpot>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let New { properties } = refusal::json(&body)?;
+    let New { properties } = json(&CREATE, &body)?;
     hubspot.account.change(|account| {
-        let unknown = properties.keys().find(|name| account.property(ObjectType::Contacts, name).is_none());
-        if let Some(unknown) = unknown {
-            return Err(refusal::validation(&format!("Property \"{unknown}\" does not exist")));
-        }
+        check_values(account, ObjectType::Contacts, &properties, true)?;
         let id = account.write(ObjectType::Contacts, None, properties).id.clone();
         let shown = account.contact(&id)?.shown(account, None);
         Ok((StatusCode::CREATED, Json(shown)))

@@ -15,24 +15,20 @@ use super::properties::ObjectType;
 use super::refusal::{self, batch, json, now};
 use super::values;
 use crate::refusal::Refusal;
+use crate::schema::Schema;
 
-/// HubSpot's limit for every batch of records (object guides).
-const AT_MOST: usize = 100;
+static UPSERT: Schema = Schema::new(include_str!("schemas/objects.json"), "upsert");
 
 #[derive(Deserialize)]
 struct Batch {
     inputs: Vec<Input>,
 }
 
-/// The published description's `SimplePublicObjectBatchInputUpsert`.
-///
-/// Values are text there, and `associations` is no field of it. That HubSpot refuses both a number and an
-/// unknown field is not documented: it may be lenient, a caller must not count on it.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 struct Input {
     id: String,
-    id_property: Option<String>,
+    id_property: String,
     properties: Values,
     object_write_trace_id: Option<String>,
 }
@@ -49,7 +45,7 @@ pub(super) async fn upsert(
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
     let started_at = now();
     let of = ObjectType::of(&of)?;
-    let Batch { inputs } = json(&body)?;
+    let Batch { inputs } = json(&UPSERT, &body)?;
     hubspot.account.change(|account| {
         check_batch(&inputs)?;
         let traced = inputs.iter().all(|input| input.object_write_trace_id.is_some());
@@ -72,11 +68,8 @@ pub(super) async fn upsert(
     })
 }
 
-/// Too many inputs, or two for one record, are refused before any is looked at (observed for the latter).
+/// Two inputs for one record are refused before any is looked at (observed).
 fn check_batch(inputs: &[Input]) -> Result<(), Refusal> {
-    if inputs.is_empty() || inputs.len() > AT_MOST {
-        return Err(refusal::validation(&format!("A batch has 1 to {AT_MOST} inputs")));
-    }
     let mut seen = HashSet::new();
     match inputs.iter().find(|input| !seen.insert(&input.id)) {
         None => Ok(()),
@@ -88,24 +81,15 @@ fn check_batch(inputs: &[Input]) -> Result<(), Refusal> {
 }
 
 fn check(account: &Account, of: ObjectType, input: &Input) -> Result<(), Refusal> {
-    // Optional in the published description; without it the id would have to be the record's own.
-    let Some(id_property) = &input.id_property else {
-        return Err(refusal::validation("idProperty is required to upsert"));
-    };
+    let id_property = &input.id_property;
     // Observed, with the id of the object's type in it.
     if !account.property(of, id_property).is_some_and(|property| property.has_unique_value) {
         let message =
             format!("Unable to perform update/upsert by non-unique {} property {id_property}", of.id());
         return Err(refusal::validation(&message));
     }
-    let invalid = values::check(account, of, &input.properties);
-    if !invalid.is_empty() {
-        return Err(refusal::invalid_values(&invalid));
-    }
     let known = account.keyed(of, id_property, &input.id);
-    if known.is_none() {
-        required(of, &input.properties)?;
-    }
+    check_values(account, of, &input.properties, known.is_none())?;
     let taken = |(name, value): (&String, &String)| {
         let owner = account.keyed(of, name, value)?;
         (known != Some(owner)).then(|| format!("{owner} already has the value {value} for {name}"))
@@ -113,14 +97,24 @@ fn check(account: &Account, of: ObjectType, input: &Input) -> Result<(), Refusal
     input.properties.iter().find_map(taken).map_or(Ok(()), |message| Err(refusal::validation(&message)))
 }
 
-/// What is required to create; an update changes what it gives (the guides of calls, tasks and contacts).
-fn required(of: ObjectType, properties: &Values) -> Result<(), Refusal> {
+/// What the values of a record are refused for: what is wrong with one of them, and what a new one lacks, while an update
+/// changes what it gives (the guides of calls, tasks and contacts).
+pub(super) fn check_values(
+    account: &Account,
+    of: ObjectType,
+    properties: &Values,
+    is_new: bool,
+) -> Result<(), Refusal> {
+    let invalid = values::check(account, of, properties);
+    if !invalid.is_empty() {
+        return Err(refusal::invalid_values(&invalid));
+    }
     let (name, any_of): (_, &[&str]) = match of {
         ObjectType::Calls => ("CALL", &["hs_timestamp"]),
         ObjectType::Tasks => ("TASK", &["hs_timestamp"]),
         ObjectType::Contacts => ("CONTACT", &["email", "firstname", "lastname"]),
     };
-    if any_of.iter().any(|name| properties.get(*name).is_some_and(|value| !value.is_empty())) {
+    if !is_new || any_of.iter().any(|name| properties.get(*name).is_some_and(|value| !value.is_empty())) {
         return Ok(());
     }
     let message = format!("Error creating {name}. Some required properties were not set.");
@@ -128,10 +122,9 @@ fn required(of: ObjectType, properties: &Values) -> Result<(), Refusal> {
 }
 
 fn write(account: &mut Account, of: ObjectType, input: Input) -> Value {
-    let id_property = input.id_property.unwrap_or_default();
-    let known = account.keyed(of, &id_property, &input.id);
+    let known = account.keyed(of, &input.id_property, &input.id);
     let mut properties = input.properties;
-    properties.entry(id_property).or_insert(input.id);
+    properties.entry(input.id_property).or_insert(input.id);
     let mut result = shown(account.write(of, known, properties));
     result["new"] = json!(known.is_none());
     if let Some(id) = input.object_write_trace_id {

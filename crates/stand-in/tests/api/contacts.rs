@@ -54,7 +54,6 @@ async fn contacts_are_found_by_number_and_by_any_other_property() {
     let api = unlimited().await;
     let added = api.stand_in.hubspot().add_contact([("phone", "020 7946 0000"), ("region", "EMEA")]);
     let eq = |property: &str, value: &str| json!([{ "filters": [{ "propertyName": property, "operator": "EQ", "value": value }] }]);
-    let among = |property: &str, values: &[&str]| json!([{ "filters": [{ "propertyName": property, "operator": "IN", "values": values }] }]);
     let calculated = "hs_searchable_calculated_phone_number";
     for (groups, found) in [
         (eq("phone", "+14085551234"), vec!["101"]),
@@ -67,9 +66,6 @@ async fn contacts_are_found_by_number_and_by_any_other_property() {
         (eq("phone", "+4930901820"), vec!["103", "104"]),
         (eq("acme_id", "acme-4451"), vec!["101"]),
         (eq("region", "EMEA"), vec![added.as_str()]),
-        (among(calculated, &["4085551234", "30901820"]), vec!["101", "103", "104"]),
-        (among("acme_id", &["acme-4451"]), vec!["101"]),
-        (among("acme_id", &["ACME-4451"]), vec![]),
         // Within a group all filters have to fit, of the groups one.
         (
             json!([{ "filters": [
@@ -94,7 +90,6 @@ async fn results_come_sorted_and_in_pages() {
     for (change, found, next) in [
         (json!({ "limit": 3 }), vec!["101", "102", "103"], json!("3")),
         (json!({ "limit": 3, "after": "3" }), vec!["104"], Value::Null),
-        (json!({ "limit": 3, "after": 3 }), vec!["104"], Value::Null),
         (json!({ "sorts": ["-firstname"] }), vec!["103", "104", "101", "102"], Value::Null),
         (json!({ "sorts": ["firstname"] }), vec!["102", "101", "104", "103"], Value::Null),
     ] {
@@ -110,22 +105,33 @@ async fn what_is_wrong_with_a_search_is_refused() {
         let mut body = search(&json!({}));
         body.as_object_mut().unwrap().remove(field);
         let answer = api.post(SEARCH, body).await;
-        refused(&answer, 400, "VALIDATION_ERROR", &format!("missing field `{field}`"));
+        refused(&answer, 400, "VALIDATION_ERROR", &format!("/{field} is missing"));
     }
     let filter = json!({ "propertyName": "phone", "operator": "EQ", "value": "1" });
     let group = |filters: usize| json!({ "filters": vec![filter.clone(); filters] });
-    let by = |operator: &str| json!([{ "filters": [{ "propertyName": "phone", "operator": operator }] }]);
+    let by = |filter: Value| json!([{ "filters": [filter] }]);
     for (change, word) in [
-        (json!({ "filterGroups": vec![group(1); 6] }), "5 filterGroups"),
-        (json!({ "filterGroups": [group(7)] }), "6 filters"),
-        (json!({ "filterGroups": vec![group(5); 4] }), "18 in all"),
-        (json!({ "filterGroups": by("EQ") }), "missing field `value`"),
-        (json!({ "filterGroups": by("IN") }), "missing field `values`"),
-        (json!({ "filterGroups": by("CONTAINS_TOKEN") }), "CONTAINS_TOKEN"),
-        (json!({ "sorts": ["firstname", "lastname"] }), "one sort"),
-        (json!({ "sorts": [{ "propertyName": "firstname" }] }), "expected a string"),
-        (json!({ "limit": 201 }), "200"),
-        (json!({ "after": "next" }), "next is not a place"),
+        (json!({ "filterGroups": vec![group(1); 6] }), "/filterGroups has more than 5 items"),
+        (json!({ "filterGroups": [group(7)] }), "/filterGroups/0/filters has more than 6 items"),
+        (json!({ "filterGroups": vec![group(5); 4] }), "18 filters in all"),
+        (
+            json!({ "filterGroups": by(json!({ "propertyName": "phone", "operator": "EQ" })) }),
+            "/filterGroups/0/filters/0/value is missing",
+        ),
+        (
+            json!({ "filterGroups": by(json!({ "property": "phone", "operator": "EQ", "value": "1" })) }),
+            "/filterGroups/0/filters/0/propertyName is missing",
+        ),
+        (
+            json!({ "filterGroups": by(json!({ "propertyName": "phone", "operator": "eq", "value": "1" })) }),
+            "/filterGroups/0/filters/0/operator",
+        ),
+        (json!({ "sorts": ["firstname", "lastname"] }), "/sorts has more than 1 item"),
+        (json!({ "sorts": [{ "propertyName": "firstname" }] }), "/sorts/0 must be a string"),
+        (json!({ "limit": 201 }), "/limit is greater than the maximum of 200"),
+        (json!({ "after": "next" }), "/after does not match"),
+        (json!({ "after": 3 }), "/after must be a string"),
+        (json!({ "archived": false }), "/archived is unknown"),
     ] {
         refused(&api.post(SEARCH, search(&change)).await, 400, "VALIDATION_ERROR", word);
     }
