@@ -30,7 +30,7 @@ use crate::settings::{Recordings, Settings, ZendeskRequester};
 pub use api::Zendesk;
 use note::Note;
 pub use note::Recorded;
-use refusal::{decode, pause_of_the_ticket, success};
+use refusal::{decode, pause_of_the_ticket, refused, success};
 use token::Tokens;
 use triage::Triage;
 pub use upload::LARGEST_FILE;
@@ -48,6 +48,15 @@ enum Put {
     Before,
     /// Not at all: the ticket is closed for good.
     Closed,
+    /// Not at all, as Zendesk says: one that has 5,000 comments takes no more. (Documentation, "Ticket comments".)
+    Refused(String),
+}
+
+/// A ticket that can't take a call, for which a new one stands in.
+pub(super) struct Source {
+    id: u64,
+    /// Of a closed one alone the new one can be a follow-up.
+    closed: bool,
 }
 
 /// A ticket that holds the call.
@@ -102,7 +111,8 @@ impl Zendesk {
         self.base_url.origin().ascii_serialization()
     }
 
-    /// Puts the call on the ticket, unless it is there; a closed ticket gets a follow-up. Where none is named, one is made for
+    /// Puts the call on the ticket, unless it is there; a closed ticket gets a follow-up, and one that takes no comment a new
+    /// ticket in its place. Where none is named, one is made for
     /// the call, and the one that is there is given what it lacks. Safe to repeat.
     ///
     /// # Errors
@@ -115,12 +125,15 @@ impl Zendesk {
         recorded: &Recorded,
     ) -> Result<Attached, ClientError> {
         let note = Note::of(call, &self.agents, recorded);
-        let Some(id) = ticket.map(number).transpose()? else { return self.open(call, &note, None).await };
-        if let Some(attached) = self.put(id, &note).await?.on(self, id) {
-            return Ok(attached);
-        }
-        let follow_up = self.open(call, &note, Some(id)).await?;
-        Ok(Attached { note: Some(format!("ticket {id} is closed: this follows up on it")), ..follow_up })
+        let Some(id) = ticket.map(number).transpose()? else { return self.open(call, note, None).await };
+        let (source, why) = match self.put(id, &note).await?.on(self, id) {
+            Ok(attached) => return Ok(attached),
+            Err((source, None)) => (source, format!("ticket {id} is closed: this follows up on it")),
+            Err((source, Some(reason))) => {
+                (source, format!("ticket {id} takes no comment ({reason}): this continues it"))
+            }
+        };
+        Ok(Attached { note: Some(why), ..self.open(call, note, Some(source)).await? })
     }
 
     /// Looks whether tickets could be read, without writing; returns what it found.
@@ -144,8 +157,8 @@ impl Zendesk {
             if ticket.status == "closed" {
                 return Ok(Put::Closed);
             }
-            if self.write(&ticket, note, &mut turn).await? {
-                return Ok(Put::Now);
+            if let Some(put) = self.write(&ticket, note, &mut turn).await? {
+                return Ok(put);
             }
         }
         Err(ClientError::retry(format!("somebody keeps changing ticket {id}")))
@@ -174,15 +187,23 @@ impl Zendesk {
         Ok(false)
     }
 
-    /// Writes the note if the ticket is still as it was seen; false when it isn't.
-    async fn write(&self, ticket: &Ticket, note: &Note<'_>, turn: &mut OwnTurn) -> Result<bool, ClientError> {
+    /// Writes the note if the ticket is still as it was seen; nothing when it isn't.
+    async fn write(
+        &self,
+        ticket: &Ticket,
+        note: &Note<'_>,
+        turn: &mut OwnTurn,
+    ) -> Result<Option<Put>, ClientError> {
         let mut body = note.body();
         body["safe_update"] = json!(true);
         body["updated_stamp"] = json!(ticket.updated_at);
         let url = self.url(&["tickets", &ticket.id.to_string()]);
         let answer = self.send(self.request(Method::PUT, url).json(&json!({ "ticket": body }))).await?;
         match answer.status {
-            StatusCode::CONFLICT => return Ok(false),
+            StatusCode::CONFLICT => return Ok(None),
+            // Whether the ticket or the comment is at fault is not documented to be told apart: a new ticket takes no comment
+            // that is.
+            StatusCode::UNPROCESSABLE_ENTITY => return Ok(Some(Put::Refused(refused(&answer).to_string()))),
             StatusCode::TOO_MANY_REQUESTS => {
                 match pause_of_the_ticket(&answer).map(|after| turn.pause(after)) {
                     Some(of_this_ticket) => return Err(of_this_ticket),
@@ -194,7 +215,7 @@ impl Zendesk {
         let updated: Updated = decode(&success(answer)?)?;
         // A body that is not what Zendesk expects is answered 200, and changes nothing.
         if updated.has_comment() {
-            Ok(true)
+            Ok(Some(Put::Now))
         } else {
             Err(ClientError::Stop("Zendesk answered 200 and changed nothing".into()))
         }
@@ -215,12 +236,13 @@ fn number(ticket: &str) -> Result<u64, ClientError> {
 }
 
 impl Put {
-    /// The ticket that holds the call, where this one does.
-    fn on(self, zendesk: &Zendesk, ticket: u64) -> Option<Attached> {
+    /// The ticket, where it holds the call; else what it is to a new one, and the reason for which it was refused.
+    fn on(self, zendesk: &Zendesk, id: u64) -> Result<Attached, (Source, Option<String>)> {
         match self {
-            Self::Now => Some(zendesk.attached(ticket, None)),
-            Self::Before => Some(zendesk.attached(ticket, Some(BEFORE))),
-            Self::Closed => None,
+            Self::Now => Ok(zendesk.attached(id, None)),
+            Self::Before => Ok(zendesk.attached(id, Some(BEFORE))),
+            Self::Closed => Err((Source { id, closed: true }, None)),
+            Self::Refused(reason) => Err((Source { id, closed: false }, Some(reason))),
         }
     }
 }
