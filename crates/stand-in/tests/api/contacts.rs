@@ -7,6 +7,8 @@ use stand_in::{RateLimit, hubspot};
 
 use crate::{Api, SEARCH, refused};
 
+const CONTACTS: &str = "/crm/objects/2026-09/contacts";
+
 #[tokio::test]
 async fn a_contact_is_read_by_id_or_by_a_unique_property() {
     let api = Api::start().await;
@@ -43,10 +45,41 @@ async fn who_is_not_there_is_not_found() {
         ("ACME-9999?idProperty=acme_id", 404, "OBJECT_NOT_FOUND", "resource not found"),
         ("Dana?idProperty=firstname", 400, "VALIDATION_ERROR", "non-unique 0-1 property firstname"),
         ("x?idProperty=unheard_of", 400, "VALIDATION_ERROR", "non-unique 0-1 property unheard_of"),
+        ("101?property=phone", 400, "VALIDATION_ERROR", "/property is unknown"),
     ] {
         let answer = api.get(&format!("/crm/objects/2026-09/contacts/{path}")).await;
         refused(&answer, status, category, word);
     }
+}
+
+#[tokio::test]
+async fn a_contact_is_made_with_its_associations_of_which_there_are_none() {
+    let api = unlimited().await;
+    let new = json!({ "properties": { "firstname": "Dana" }, "associations": [] });
+    let (status, made) = api.post(CONTACTS, new.clone()).await;
+    assert_eq!((status, &made["properties"]["firstname"]), (201, &json!("Dana")));
+    for (field, value, word) in [
+        ("properties", json!({ "firstName": "Dana" }), "PROPERTY_DOESNT_EXIST"),
+        ("properties", json!({ "company": "ACME" }), "required properties"),
+        ("associations", json!([{ "to": { "id": "1" } }]), "/associations has more than 0 items"),
+        ("associations", Value::Null, "/associations must be an array"),
+        ("id", json!("101"), "/id is unknown"),
+    ] {
+        let mut wrong = new.clone();
+        wrong[field] = value;
+        let answer = api.post(CONTACTS, wrong).await;
+        refused(&answer, 400, "VALIDATION_ERROR", word);
+    }
+    let answer = api.post(CONTACTS, json!({ "properties": {} })).await;
+    refused(&answer, 400, "VALIDATION_ERROR", "/associations is missing");
+    // The fields of the published description's error, and of its detail.
+    assert_eq!(answer.1["context"]["field"], json!(["/associations"]));
+    let detail = &answer.1["errors"][0];
+    assert_eq!((&detail["in"], &detail["code"]), (&json!("/associations"), &json!("REQUIRED_FIELD")));
+    assert_eq!(
+        (&detail["message"], &detail["context"]["field"]),
+        (&json!("/associations is missing"), &json!(["/associations"]))
+    );
 }
 
 #[tokio::test]
