@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, StatusCode, header::ACCEPT};
 use serde_json::Value;
 
 /// The headers in which HubSpot, Zendesk and what stands before them name a request.
@@ -27,6 +27,7 @@ impl Account {
     pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
         let mut request =
             self.http.request(method.clone(), format!("{}{path}", self.base)).bearer_auth(&self.bearer);
+        request = request.header(ACCEPT, "application/json");
         if let Some(body) = body {
             request = request.json(&body);
         }

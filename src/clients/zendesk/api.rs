@@ -1,7 +1,7 @@
 //! How Zendesk is spoken to: its paths and its token.
 
 use phonenumber::country;
-use reqwest::{Method, RequestBuilder, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, StatusCode, Url, header::ACCEPT};
 
 use super::{refusal::success, token::Tokens, triage::Triage};
 use crate::settings::ZendeskRequester;
@@ -37,7 +37,7 @@ impl Zendesk {
     }
 
     pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.vendor.request(method, url)
+        accepting_json(self.vendor.request(method, url))
     }
 
     pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
@@ -61,4 +61,9 @@ impl Zendesk {
         let token = self.tokens.get(&self.vendor, &self.base_url).await?;
         self.vendor.send_apart(again.bearer_auth(token)).await
     }
+}
+
+/// (Zendesk's documentation, "Requests": the header must be set on all requests.)
+pub(super) fn accepting_json(request: RequestBuilder) -> RequestBuilder {
+    request.header(ACCEPT, "application/json")
 }

@@ -8,7 +8,10 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::{sync::Mutex, time::Instant};
 
-use super::refusal::{refused, success};
+use super::{
+    api::accepting_json,
+    refusal::{refused, success},
+};
 use engine::vendor::{ClientError, Vendor};
 
 /// Renewed this long before its end, so that none ends on its way.
@@ -49,7 +52,7 @@ impl Tokens {
         }
         let mut url = base_url.clone();
         url.path_segments_mut().expect("a base URL has a path").pop_if_empty().extend(["oauth", "tokens"]);
-        let request = vendor.request(Method::POST, url).json(&json!({
+        let request = accepting_json(vendor.request(Method::POST, url)).json(&json!({
             "grant_type": "client_credentials",
             "client_id": self.client_id,
             "client_secret": self.client_secret.expose_secret(),

@@ -33,8 +33,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::http::header::ACCEPT;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::{get, post};
 use chrono::TimeDelta;
 use serde_json::json;
@@ -259,6 +262,7 @@ impl Vendor for Zendesk {
             .route("/oauth/tokens", post(tokens::give))
             .method_not_allowed_fallback(no_such_endpoint)
             .fallback(no_such_endpoint)
+            .layer(from_fn(accepting_json))
             .with_state(self.clone())
     }
 
@@ -269,6 +273,14 @@ impl Vendor for Zendesk {
     fn failure(&self, path: &str, status: StatusCode) -> Refusal {
         refusal::injected(path, status)
     }
+}
+
+/// "You must set an Accept: application/json header on all requests" (requests reference).
+async fn accepting_json(request: Request, next: Next) -> Result<Response, Refusal> {
+    if request.headers().get(ACCEPT).is_none_or(|accepted| accepted != "application/json") {
+        return Err(refusal::not_acceptable());
+    }
+    Ok(next.run(request).await)
 }
 
 fn field(name: &str, value: serde_json::Value) -> Attributes {

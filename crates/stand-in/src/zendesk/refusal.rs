@@ -48,6 +48,11 @@ pub(super) fn invalid_client() -> Refusal {
     oauth(StatusCode::UNAUTHORIZED, "invalid_client", description)
 }
 
+/// That the header is needed is documented (requests reference), what is answered without it is not.
+pub(super) fn not_acceptable() -> Refusal {
+    Refusal::new(StatusCode::NOT_ACCEPTABLE, "Accept must be application/json\n")
+}
+
 /// Observed for a path that there is not, whatever the credentials.
 pub(super) fn no_such_endpoint() -> Refusal {
     named(StatusCode::NOT_FOUND, "InvalidEndpoint", "Not found")

@@ -38,6 +38,15 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
+async fn a_request_that_does_not_accept_json_is_refused() {
+    let desk = Desk::start().await;
+    for path in [TICKET, "/oauth/tokens"] {
+        let request = desk.request("GET", path).header("Accept", "*/*");
+        assert_eq!(desk.send(request).await.status, 406);
+    }
+}
+
+#[tokio::test]
 async fn a_ticket_that_is_deleted_is_not_found() {
     let desk = Desk::start().await;
     assert_eq!(desk.send(desk.request("DELETE", TICKET)).await.status, 204);
