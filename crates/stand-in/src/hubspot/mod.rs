@@ -7,7 +7,7 @@
 //! - `values`: which values a property takes
 //! - `upsert`: records of any type, and the association with a contact
 //! - `records`: a record by its id
-//! - `contacts`: what is shown of one
+//! - `contacts`: what is shown of a record, and calculated of a contact
 //! - `search`: contacts by what is known of them
 //! - `files`: the upload of a file
 //!

@@ -15,9 +15,13 @@ static CREATE: Schema = Schema::new(include_str!("schemas/properties.json"), "cr
 
 /// The default call properties (calls guide) and those of the recordings guide, by `type` and `fieldType`.
 const OF_CALLS: &[(&str, &str, &str)] = &[
-    ("datetime", "date", "hs_timestamp"),
+    ("datetime", "date", "hs_timestamp hs_createdate hs_lastmodifieddate"),
     ("bool", "booleancheckbox", "hs_call_has_voicemail"),
-    ("number", "number", "hs_call_duration hs_call_callee_object_id hs_call_app_id hubspot_owner_id"),
+    (
+        "number",
+        "number",
+        "hs_call_duration hs_call_callee_object_id hs_call_app_id hs_object_id hubspot_owner_id",
+    ),
     ("enumeration", "select", "hs_call_direction hs_call_status hs_call_disposition hs_call_source"),
     (
         "string",
@@ -63,8 +67,8 @@ const OF_CONTACTS: &[(&str, &str, &str)] = &[
 
 /// The task properties that a receiver of calls has to do with (tasks guide).
 const OF_TASKS: &[(&str, &str, &str)] = &[
-    ("datetime", "date", "hs_timestamp"),
-    ("number", "number", "hubspot_owner_id"),
+    ("datetime", "date", "hs_timestamp hs_createdate hs_lastmodifieddate"),
+    ("number", "number", "hs_object_id hubspot_owner_id"),
     ("enumeration", "select", "hs_task_status hs_task_priority hs_task_type"),
     ("string", "text", "hs_task_subject hs_task_body"),
 ];

@@ -13,19 +13,14 @@ use super::HubSpot;
 use super::account::Values;
 use super::properties::ObjectType;
 use super::refusal::{checked, json};
-use super::upsert::{check_values, shown};
+use super::upsert::check_values;
 use crate::refusal::Refusal;
 use crate::schema::Schema;
 
 static CREATE: Schema = Schema::new(include_str!("schemas/objects.json"), "create");
 static QUERY: Schema = Schema::new(include_str!("schemas/objects.json"), "query");
 
-/// What every record but a contact shows.
-const ALWAYS: [&str; 3] = ["hs_object_id", "hs_createdate", "hs_lastmodifieddate"];
-
 /// `GET /crm/objects/{version}/{objectType}/{id}?idProperty=…&properties=…&associations=contacts`
-///
-/// Which properties it shows when none are asked for is not documented but for contacts: none here but those of every record.
 pub(super) async fn read(
     State(hubspot): State<HubSpot>,
     Path((_, of, id)): Path<(String, String, String)>,
@@ -41,17 +36,11 @@ pub(super) async fn read(
         given("properties").flat_map(|(_, list)| list.split(',')).map(Into::into).collect();
     hubspot.account.read(|account| {
         let record = account.find(of, id_property, &id)?;
-        if matches!(of, ObjectType::Contacts) {
-            return Ok(Json(record.shown(account, (!asked.is_empty()).then_some(asked.as_slice()))));
-        }
         let contact = |id: &String| json!({ "id": id, "type": "call_to_contact" });
         let contacts: Vec<_> = record.contacts.keys().map(contact).collect();
-        let mut record = shown(record);
+        let mut record = record.shown(account, of, &asked);
         if given("associations").any(|(_, of)| of == "contacts") && !contacts.is_empty() {
             record["associations"] = json!({ "contacts": { "results": contacts } });
-        }
-        if let Some(properties) = record["properties"].as_object_mut() {
-            properties.retain(|name, _| ALWAYS.contains(&name.as_str()) || asked.contains(name));
         }
         Ok(Json(record))
     })
@@ -71,7 +60,7 @@ pub(super) async fn create_contact(
     hubspot.account.change(|account| {
         check_values(account, ObjectType::Contacts, &properties, true)?;
         let id = account.write(ObjectType::Contacts, None, properties).id.clone();
-        let shown = account.contact(&id)?.shown(account, None);
+        let shown = account.contact(&id)?.shown(account, ObjectType::Contacts, []);
         Ok((StatusCode::CREATED, Json(shown)))
     })
 }

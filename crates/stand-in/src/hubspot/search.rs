@@ -57,7 +57,7 @@ pub(super) async fn search(State(hubspot): State<HubSpot>, body: Bytes) -> Resul
         search.sort(&mut found);
         let page = found.iter().skip(after).take(search.limit);
         let results: Vec<Value> =
-            page.map(|contact| contact.shown(account, Some(&search.properties))).collect();
+            page.map(|contact| contact.shown(account, ObjectType::Contacts, &search.properties)).collect();
         let next = after.saturating_add(results.len());
         let mut body = json!({ "total": found.len(), "results": results });
         if next < found.len() {

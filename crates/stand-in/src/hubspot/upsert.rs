@@ -5,12 +5,11 @@ use std::collections::HashSet;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::HubSpot;
-use super::account::{Account, Record, Values, iso, object};
+use super::account::{Account, Values};
 use super::properties::ObjectType;
 use super::refusal::{self, batch, json, now};
 use super::values;
@@ -30,41 +29,24 @@ struct Input {
     id: String,
     id_property: String,
     properties: Values,
-    object_write_trace_id: Option<String>,
 }
 
 /// `POST /crm/objects/{version}/{objectType}/batch/upsert`
 ///
-/// With an `objectWriteTraceId` in every input, what is wrong with one is told in a 207, and the others are
-/// written; without, it refuses the batch as a whole (error handling guide, which has it for creating
-/// only; observed for upserts).
+/// What is wrong with one input refuses the batch as a whole (observed, where they have no `objectWriteTraceId`).
 pub(super) async fn upsert(
     State(hubspot): State<HubSpot>,
     Path((_, of)): Path<(String, String)>,
     body: Bytes,
-) -> Result<(StatusCode, Json<Value>), Refusal> {
+) -> Result<Json<Value>, Refusal> {
     let started_at = now();
     let of = ObjectType::of(&of)?;
     let Batch { inputs } = json(&UPSERT, &body)?;
     hubspot.account.change(|account| {
         check_batch(&inputs)?;
-        let traced = inputs.iter().all(|input| input.object_write_trace_id.is_some());
-        let (mut accepted, mut errors) = (Vec::new(), Vec::new());
-        for input in inputs {
-            match check(account, of, &input) {
-                Ok(()) => accepted.push(input),
-                Err(refusal) if traced => {
-                    // The same as it would be alone, with the id (error handling guide).
-                    let mut error = refusal.body;
-                    error["context"]["objectWriteTraceId"] = json!([input.object_write_trace_id]);
-                    errors.push(error);
-                }
-                Err(refusal) => return Err(refusal),
-            }
-        }
-        let results: Vec<Value> = accepted.into_iter().map(|input| write(account, of, input)).collect();
-        let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::MULTI_STATUS };
-        Ok((status, Json(batch(&results, &errors, &started_at))))
+        inputs.iter().try_for_each(|input| check(account, of, input))?;
+        let results: Vec<Value> = inputs.into_iter().map(|input| write(account, of, input)).collect();
+        Ok(Json(batch(&results, &[], &started_at)))
     })
 }
 
@@ -125,20 +107,10 @@ fn write(account: &mut Account, of: ObjectType, input: Input) -> Value {
     let known = account.keyed(of, &input.id_property, &input.id);
     let mut properties = input.properties;
     properties.entry(input.id_property).or_insert(input.id);
-    let mut result = shown(account.write(of, known, properties));
+    let record = account.write(of, known, properties).clone();
+    let mut result = record.shown(account, of, record.properties.keys());
     result["new"] = json!(known.is_none());
-    if let Some(id) = input.object_write_trace_id {
-        result["objectWriteTraceId"] = json!(id);
-    }
     result
-}
-
-pub(super) fn shown(record: &Record) -> Value {
-    let mut properties = json!(record.properties);
-    properties["hs_object_id"] = json!(record.id);
-    properties["hs_createdate"] = json!(iso(record.created_at));
-    properties["hs_lastmodifieddate"] = json!(iso(record.updated_at));
-    object(&record.id, &properties, record.created_at, record.updated_at)
 }
 
 /// `PUT /crm/objects/{version}/{objectType}/{id}/associations/default/contacts/{contactId}`

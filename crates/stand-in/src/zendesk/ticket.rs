@@ -96,19 +96,9 @@ impl Ticket {
             "via": via(source),
             "created_at": iso(self.created_at),
             "updated_at": iso(self.updated_at),
-            "generated_timestamp": self.updated_at.timestamp(),
-            "raw_subject": self.subject,
             "description": self.comments.first().map(|first| &first.body),
             "is_public": self.comments.iter().any(|comment| comment.public),
-            "has_incidents": false,
             "followup_ids": followups.map(|other| other.id).collect::<Vec<_>>(),
-            "collaborator_ids": [],
-            "follower_ids": [],
-            "email_cc_ids": [],
-            "sharing_agreement_ids": [],
-            "allow_attachments": true,
-            "allow_channelback": false,
-            "from_messaging_channel": false,
         });
         // Null when it was never written.
         let mut own = json!(self);
