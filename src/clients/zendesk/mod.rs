@@ -112,8 +112,8 @@ impl Zendesk {
     }
 
     /// Puts the call on the ticket, unless it is there; a closed ticket gets a follow-up, and one that takes no comment a new
-    /// ticket in its place. Where none is named, one is made for
-    /// the call, and the one that is there is given what it lacks. Safe to repeat.
+    /// ticket in its place. Where none is named, one is made for the call, and the one that is there is given what it lacks.
+    /// Safe to repeat.
     ///
     /// # Errors
     ///
@@ -201,8 +201,8 @@ impl Zendesk {
         let answer = self.send(self.request(Method::PUT, url).json(&json!({ "ticket": body }))).await?;
         match answer.status {
             StatusCode::CONFLICT => return Ok(None),
-            // Whether the ticket or the comment is at fault is not documented to be told apart: a new ticket takes no comment
-            // that is.
+            // Whether the ticket is at fault or the comment, its words are not documented to tell. A comment that is at fault
+            // is refused by a new ticket, too.
             StatusCode::UNPROCESSABLE_ENTITY => return Ok(Some(Put::Refused(refused(&answer).to_string()))),
             StatusCode::TOO_MANY_REQUESTS => {
                 match pause_of_the_ticket(&answer).map(|after| turn.pause(after)) {

@@ -249,6 +249,9 @@ async fn a_ticket_is_created_with_a_first_comment() {
     assert_eq!((&*ticket.subject, ticket.status), ("Voicemail", Status::New));
     assert_eq!((ticket.external_id.as_deref(), ticket.via_followup_source_id), (Some("cl_1"), None));
 
+    let safe = json!({ "ticket": { "safe_update": true, "updated_stamp": "2025-08-21T10:58:13Z",
+        "comment": { "body": "Call me" } } });
+    desk.post(TICKETS, safe).await.wrong_type("ticket.safe_update is unknown here");
     for nothing in [json!({}), json!({ "ticket": {} }), json!({ "ticket": { "subject": "A call" } })] {
         desk.post(TICKETS, nothing).await.refused(422, "RecordInvalid", "Description: cannot be blank");
     }
