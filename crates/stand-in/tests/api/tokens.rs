@@ -48,7 +48,6 @@ async fn what_is_no_request_for_a_token_gets_none() {
         ("scope", json!("tickets:delete"), "invalid_scope", "scope does not match"),
         ("scope", Value::Null, "invalid_request", "scope must be a string"),
         ("client_secret", Value::Null, "invalid_request", "client_secret must be a string"),
-        ("expires_in", json!(60), "invalid_request", "expires_in is less than the minimum of 300"),
         ("scopes", json!("read"), "invalid_request", "scopes is unknown"),
     ] {
         let mut wrong = grant();
