@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, StatusCode, header::ACCEPT};
 use serde_json::Value;
 
 #[derive(Clone)]
@@ -22,7 +22,9 @@ impl Account {
 
     /// Asks, and returns the status and the answer.
     pub(crate) async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
-        let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.bearer);
+        let url = format!("{}{path}", self.base);
+        let mut request = self.http.request(method, url).bearer_auth(&self.bearer);
+        request = request.header(ACCEPT, "application/json");
         if let Some(body) = body {
             request = request.json(&body);
         }

@@ -46,7 +46,9 @@ async fn a_call_is_one_record_whatever_is_repeated_and_stands_beside_its_contact
 
 async fn prove(app: App, account: Account, version: String) {
     let objects = format!("/crm/objects/{version}");
-    let contact = json!({ "properties": { "firstname": "Aftercall", "lastname": "Live proof" } });
+    let contact = json!({
+        "properties": { "firstname": "Aftercall", "lastname": "Live proof" }, "associations": [],
+    });
     let delete =
         |answer: &serde_json::Value| format!("{objects}/contacts/{}", answer["id"].as_str().unwrap());
     let contact = account.make(&format!("{objects}/contacts"), contact, delete).await;

@@ -1,6 +1,6 @@
 //! Zendesk: attach, find again, repeat after a lost answer, make a ticket for a voicemail once, delete.
 
-use reqwest::Client;
+use reqwest::{Client, header::ACCEPT};
 use serde_json::{Value, json};
 use tokio::task::{LocalSet, spawn_local};
 
@@ -27,6 +27,7 @@ async fn a_call_is_once_on_its_ticket_and_a_voicemail_makes_one() {
     let app = App::with(&settings).await;
     let granted = Client::new()
         .post(format!("{base}/oauth/tokens"))
+        .header(ACCEPT, "application/json")
         .json(&json!({
             "grant_type": "client_credentials", "client_id": id, "client_secret": secret,
             "scope": "tickets:read tickets:write",

@@ -8,6 +8,7 @@
 //! - `fault`: what a test or a person can make go wrong
 //! - `vendor`: what the core needs of a vendor
 //! - `refusal`, `limit` and `kept`: what vendors have in common, errors, rolling limits and accounts that outlive a restart
+//! - `schema`: what a request may be, by the vendors' published descriptions
 //! - [`script`]: a vendor that answers what it is told to
 //! - `sink`: a receiver of webhooks
 //! - `pages`: what the stand-in shows to people
@@ -23,10 +24,10 @@ pub mod platform;
 mod random;
 mod received;
 mod refusal;
+mod schema;
 pub mod script;
 mod server;
 mod sink;
-mod value;
 mod vendor;
 pub mod zendesk;
 

@@ -6,8 +6,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::files::File;
-use super::form::Upload;
+use super::files::{File, Upload};
 use super::properties::{self, ObjectType, Property};
 use super::refusal;
 use crate::refusal::Refusal;
@@ -240,7 +239,7 @@ impl Account {
 
     /// Adds a file, unless the folder has its duplicate. What one is isn't documented: here a file of the same name with the
     /// same bytes, which is one by any reading. Another of its name gets a number (published description).
-    pub(super) fn add_file(&mut self, upload: Upload, folder: &str, name: &str, access: &str) -> &File {
+    pub(super) fn add_file(&mut self, upload: Upload, folder: &str, name: &str) -> &File {
         let beside = |file: &&File| file.folder == folder && file.name == name;
         let duplicate = |(_, file): &(&u64, &File)| beside(file) && file.sha256 == upload.sha256;
         let known = self.files.iter().find(duplicate).map(|(number, _)| *number);
@@ -249,7 +248,7 @@ impl Account {
         self.files.entry(number).or_insert_with(|| {
             let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
             let name = if taken == 0 { name.to_owned() } else { format!("{stem}-{taken}.{extension}") };
-            File::new(&number.to_string(), upload, folder, &name, access)
+            File::new(&number.to_string(), upload, folder, &name)
         })
     }
 

@@ -1,14 +1,11 @@
-//! What is shown of a contact.
+//! What is shown of a record, and what the vendor calculates of a contact.
 
 use serde_json::{Value, json};
 
 use super::account::{Account, Record, iso, object};
 use super::properties::ObjectType;
 
-/// Shown in any case (observed).
-const ALWAYS: [&str; 3] = ["createdate", "hs_object_id", "lastmodifieddate"];
-
-/// Shown when no properties are asked for (search guide).
+/// Shown of a contact when no properties are asked for (search guide); of others it is not documented, and nothing here.
 const BY_DEFAULT: [&str; 3] = ["email", "firstname", "lastname"];
 
 /// The calling codes of two digits (ITU-T E.164); 1 and 7 have one digit, all others three.
@@ -33,23 +30,31 @@ impl Record {
         let number = |of: &str| self.properties.get(of).map(|number| national(number));
         match name {
             "hs_object_id" => Some(self.id.clone()),
-            "createdate" => Some(iso(self.created_at)),
-            "lastmodifieddate" => Some(iso(self.updated_at)),
+            "createdate" | "hs_createdate" => Some(iso(self.created_at)),
+            "lastmodifieddate" | "hs_lastmodifieddate" => Some(iso(self.updated_at)),
             "hs_searchable_calculated_phone_number" => number("phone"),
             "hs_searchable_calculated_mobile_number" => number("mobilephone"),
             written => self.properties.get(written).cloned(),
         }
     }
 
-    /// A known property without a value is null.
-    pub(super) fn shown(&self, account: &Account, properties: Option<&[String]>) -> Value {
-        let names: Vec<&str> = match properties {
-            None => BY_DEFAULT.to_vec(),
-            Some(asked) => asked.iter().map(String::as_str).collect(),
-        };
-        let known = |name: &&str| account.property(ObjectType::Contacts, name).is_some();
-        let value = |name: &str| (name.to_owned(), json!(self.property(name)));
-        let properties = names.into_iter().chain(ALWAYS).filter(known).map(value).collect();
+    /// With these properties, of which a known one without a value is null, and those that are shown in any case (observed).
+    pub(super) fn shown<'a>(
+        &self,
+        account: &Account,
+        of: ObjectType,
+        asked: impl IntoIterator<Item = &'a String>,
+    ) -> Value {
+        let mut names: Vec<&str> = asked.into_iter().map(String::as_str).collect();
+        names.extend(match of {
+            ObjectType::Contacts => ["createdate", "hs_object_id", "lastmodifieddate"],
+            ObjectType::Calls | ObjectType::Tasks => ["hs_createdate", "hs_object_id", "hs_lastmodifieddate"],
+        });
+        if names.len() == 3 && of == ObjectType::Contacts {
+            names.extend(BY_DEFAULT);
+        }
+        let known = names.into_iter().filter(|name| account.property(of, name).is_some());
+        let properties = known.map(|name| (name.to_owned(), json!(self.property(name)))).collect();
         object(&self.id, &properties, self.created_at, self.updated_at)
     }
 }

@@ -1,18 +1,24 @@
 //! Files: their upload.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::HubSpot;
 use super::account::iso;
-use super::form::{Form, Upload};
 use super::refusal;
 use crate::refusal::Refusal;
+use crate::schema::Schema;
+
+static FORM: Schema = Schema::new(include_str!("schemas/files.json"), "form");
+static OPTIONS: Schema = Schema::new(include_str!("schemas/files.json"), "options");
 
 /// A file of the files tool.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -40,22 +46,12 @@ pub struct File {
 
 impl File {
     /// A private one is asked for at an address which leads those on who are logged in (observed).
-    pub(super) fn new(id: &str, upload: Upload, folder: &str, name: &str, access: &str) -> Self {
+    pub(super) fn new(id: &str, upload: Upload, folder: &str, name: &str) -> Self {
         let Upload { content_type, size, sha256 } = upload;
         let api = "https://api-na1.hubspot.com/filemanager/api/v2/files";
         let url = format!("{api}/{id}/signed-url-redirect?portalId=1");
-        let (folder, name, access) = (folder.to_owned(), name.to_owned(), access.to_owned());
-        Self {
-            id: id.to_owned(),
-            folder,
-            name,
-            content_type,
-            access,
-            url,
-            size,
-            sha256,
-            created_at: Utc::now(),
-        }
+        let (id, folder, name, access) = (id.into(), folder.into(), name.into(), "PRIVATE".into());
+        Self { id, folder, name, content_type, access, url, size, sha256, created_at: Utc::now() }
     }
 
     /// The published description's `File`.
@@ -70,53 +66,58 @@ impl File {
     }
 }
 
-/// The published description's `FileUploadOptions`; all but `access` have defaults.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Options {
-    access: String,
-    #[serde(default)]
-    overwrite: bool,
-    #[serde(default)]
-    duplicate_validation_strategy: Option<String>,
-    #[serde(default)]
-    duplicate_validation_scope: Option<String>,
+#[serde(rename_all = "camelCase")]
+struct Fields {
+    file_name: String,
+    folder_path: String,
+    options: String,
+}
+
+/// The file of a form.
+pub(super) struct Upload {
+    content_type: String,
+    size: u64,
+    pub(super) sha256: String,
 }
 
 /// `POST /files/{version}/files`, a form with `file`, `options`, `fileName`, and a folder (files guide).
-///
-/// Whom a recording is about would not want it public: no other access than `PRIVATE` is taken here. The ways to treat a
-/// duplicate are those that leave one file, in its folder; the vendor has more of both.
 pub(super) async fn upload(
     State(hubspot): State<HubSpot>,
-    headers: HeaderMap,
-    body: Body,
+    form: Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let form = Form::read(&headers, body).await.map_err(refusal::validation)?;
+    let form = form.map_err(|error| refusal::validation(&error.body_text()))?;
+    let (fields, upload) = read(form).await.map_err(|error| refusal::validation(&error.body_text()))?;
     // After the whole form: an answer before its end would be lost with the connection.
     if hubspot.without_files {
         return Err(refusal::missing_scope("files"));
     }
-    let Form { fields, file } = form;
-    let field = |name: &str| fields.get(name).filter(|value| !value.is_empty());
-    let required = |what: &str| refusal::validation(&format!("{what} is required"));
-    let options: Options = refusal::json(field("options").ok_or_else(|| required("options"))?.as_bytes())?;
-    let folder = field("folderPath").filter(|_| field("folderId").is_none());
-    let folder = folder.ok_or_else(|| required("either folderPath or folderId"))?;
-    let name = field("fileName").ok_or_else(|| required("fileName"))?;
-    if options.access != "PRIVATE" {
-        return Err(refusal::validation("access: the stand-in takes PRIVATE files alone"));
-    }
-    let strategy = options.duplicate_validation_strategy.as_deref();
-    let scope = options.duplicate_validation_scope.as_deref();
-    if options.overwrite || strategy != Some("RETURN_EXISTING") || scope != Some("EXACT_FOLDER") {
-        return Err(refusal::validation(
-            "options: the stand-in returns what is in the folder already, alone",
-        ));
-    }
-    let upload = file.filter(|file| file.size > 0).ok_or_else(|| required("file"))?;
-    let file = hubspot.account.change(|account| {
-        Ok::<_, Refusal>(account.add_file(upload, folder, name, &options.access).shown())
-    })?;
+    let Fields { file_name, folder_path, options } = refusal::checked(&FORM, json!(fields))?;
+    refusal::json::<Value>(&OPTIONS, options.as_bytes())?;
+    let upload =
+        upload.filter(|file| file.size > 0).ok_or_else(|| refusal::validation("file is required"))?;
+    let file = hubspot
+        .account
+        .change(|account| Ok::<_, Refusal>(account.add_file(upload, &folder_path, &file_name).shown()))?;
     Ok((StatusCode::CREATED, Json(file)))
+}
+
+/// The fields of a form, and its file, of whose bytes nothing is kept but their digest.
+async fn read(mut form: Multipart) -> Result<(BTreeMap<String, String>, Option<Upload>), MultipartError> {
+    let (mut fields, mut file) = (BTreeMap::new(), None);
+    while let Some(mut field) = form.next_field().await? {
+        let name = field.name().unwrap_or_default().to_owned();
+        if name != "file" || field.file_name().is_none() {
+            fields.insert(name, field.text().await?);
+            continue;
+        }
+        let content_type = field.content_type().unwrap_or_default().to_owned();
+        let (mut size, mut digest) = (0, Sha256::new());
+        while let Some(piece) = field.chunk().await? {
+            size += piece.len() as u64;
+            digest.update(piece);
+        }
+        file = Some(Upload { content_type, size, sha256: hex::encode(digest.finalize()) });
+    }
+    Ok((fields, file))
 }

@@ -1,15 +1,15 @@
 //! HubSpot: its routes, its rules and its account.
 //!
+//! - `schemas`: what a request may say
 //! - `refusal`: the error bodies
 //! - `account`: the calls, contacts, tasks and properties
 //! - `properties`: which properties there are, and how one is created
 //! - `values`: which values a property takes
 //! - `upsert`: records of any type, and the association with a contact
 //! - `records`: a record by its id
-//! - `contacts`: what is shown of one
+//! - `contacts`: what is shown of a record, and calculated of a contact
 //! - `search`: contacts by what is known of them
 //! - `files`: the upload of a file
-//! - `form`: the form that it comes in
 //!
 //! Each rule names where it comes from. "Published description" is HubSpot's own `OpenAPI` file for 2026-09
 //! (`HubSpot/HubSpot-public-api-spec-collection` on GitHub), "guide" the page of that name on
@@ -18,7 +18,6 @@
 mod account;
 mod contacts;
 mod files;
-mod form;
 mod properties;
 mod records;
 mod refusal;
@@ -32,7 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::{Next, from_fn_with_state};
@@ -183,7 +182,7 @@ impl Vendor for HubSpot {
             .route("/crm/objects/{version}/contacts/search", post(search::search))
             .route("/crm/properties/{version}/{object_type}", post(properties::create))
             .route("/crm/properties/{version}/{object_type}/{name}", get(properties::read))
-            .route("/files/{version}/files", post(files::upload))
+            .route("/files/{version}/files", post(files::upload).layer(DefaultBodyLimit::disable()))
             .method_not_allowed_fallback(no_such_route)
             .fallback(no_such_route)
             .layer(from_fn_with_state(self.clone(), admit))

@@ -9,16 +9,26 @@ use serde::{Deserialize, Serialize};
 use super::HubSpot;
 use super::refusal::{self, json};
 use crate::refusal::Refusal;
+use crate::schema::Schema;
 
-/// The default call properties (calls guide) and those of the recordings guide, by their types.
-const OF_CALLS: &[(&str, &str)] = &[
-    ("datetime", "hs_timestamp"),
-    ("bool", "hs_call_has_voicemail"),
-    ("number", "hs_call_duration hs_call_callee_object_id hs_call_app_id hubspot_owner_id"),
-    ("enumeration", "hs_call_direction hs_call_status hs_call_disposition hs_call_source"),
-    ("string", "hs_call_title hs_call_body hs_call_from_number hs_call_to_number hs_call_recording_url"),
-    ("string", "hs_call_callee_object_type hs_call_callee_object_type_id hs_activity_type hs_attachment_ids"),
-    ("string", "hs_call_external_id hs_call_external_account_id"),
+static CREATE: Schema = Schema::new(include_str!("schemas/properties.json"), "create");
+
+/// The default call properties (calls guide) and those of the recordings guide, by `type` and `fieldType`.
+const OF_CALLS: &[(&str, &str, &str)] = &[
+    ("datetime", "date", "hs_timestamp hs_createdate hs_lastmodifieddate"),
+    ("bool", "booleancheckbox", "hs_call_has_voicemail"),
+    (
+        "number",
+        "number",
+        "hs_call_duration hs_call_callee_object_id hs_call_app_id hs_object_id hubspot_owner_id",
+    ),
+    ("enumeration", "select", "hs_call_direction hs_call_status hs_call_disposition hs_call_source"),
+    (
+        "string",
+        "text",
+        "hs_call_title hs_call_body hs_call_from_number hs_call_to_number hs_call_recording_url hs_call_callee_object_type \
+         hs_call_callee_object_type_id hs_activity_type hs_attachment_ids hs_call_external_id hs_call_external_account_id",
+    ),
 ];
 
 /// The values that some of them allow (calls guide).
@@ -43,37 +53,25 @@ const OPTIONS: &[(&str, &str)] = &[
     ("hs_task_type", "EMAIL CALL TODO"),
 ];
 
-/// The contact properties that a receiver of calls has to do with, by their types.
-const OF_CONTACTS: &[(&str, &str)] = &[
-    ("number", "hs_object_id hubspot_owner_id"),
-    ("datetime", "createdate lastmodifieddate"),
-    ("string", "email firstname lastname company phone mobilephone"),
-    ("phone_number", "hs_searchable_calculated_phone_number hs_searchable_calculated_mobile_number"),
+/// The contact properties that a receiver of calls has to do with.
+const OF_CONTACTS: &[(&str, &str, &str)] = &[
+    ("number", "number", "hs_object_id hubspot_owner_id"),
+    ("datetime", "date", "createdate lastmodifieddate"),
+    ("string", "text", "email firstname lastname company phone mobilephone"),
+    (
+        "phone_number",
+        "phonenumber",
+        "hs_searchable_calculated_phone_number hs_searchable_calculated_mobile_number",
+    ),
 ];
 
-/// The task properties that a receiver of calls has to do with, by their types (tasks guide).
-const OF_TASKS: &[(&str, &str)] = &[
-    ("datetime", "hs_timestamp"),
-    ("number", "hubspot_owner_id"),
-    ("enumeration", "hs_task_status hs_task_priority hs_task_type"),
-    ("string", "hs_task_subject hs_task_body"),
+/// The task properties that a receiver of calls has to do with (tasks guide).
+const OF_TASKS: &[(&str, &str, &str)] = &[
+    ("datetime", "date", "hs_timestamp hs_createdate hs_lastmodifieddate"),
+    ("number", "number", "hs_object_id hubspot_owner_id"),
+    ("enumeration", "select", "hs_task_status hs_task_priority hs_task_type"),
+    ("string", "text", "hs_task_subject hs_task_body"),
 ];
-
-/// `type` and the `fieldType`s that go with it (properties guide).
-const TYPES: &[(&str, &str)] = &[
-    ("string", "text textarea html file phonenumber calculation_equation"),
-    ("number", "number calculation_equation"),
-    ("bool", "booleancheckbox calculation_equation"),
-    ("enumeration", "select radio checkbox booleancheckbox calculation_equation"),
-    ("date", "date"),
-    ("datetime", "date"),
-    ("phone_number", "phonenumber"),
-];
-
-/// The words in the row of this name.
-fn row<'a>(table: &'a [(&str, &str)], name: &str) -> Option<Vec<&'a str>> {
-    table.iter().find(|(known, _)| *known == name).map(|(_, words)| words.split(' ').collect())
-}
 
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(super) enum ObjectType {
@@ -152,13 +150,15 @@ pub(super) fn standard(of: ObjectType, name: &str) -> Option<Property> {
         ObjectType::Contacts => OF_CONTACTS,
         ObjectType::Tasks => OF_TASKS,
     };
-    let (kind, _) = table.iter().find(|(_, names)| names.split(' ').any(|known| known == name))?;
+    let (kind, field_type, _) =
+        table.iter().find(|(_, _, names)| names.split(' ').any(|known| known == name))?;
     let choice = |value: &str| Choice { label: value.into(), value: value.into() };
+    let options = OPTIONS.iter().find(|(known, _)| *known == name);
     Some(Property {
         kind: (*kind).into(),
-        field_type: row(TYPES, kind)?[0].into(),
+        field_type: (*field_type).into(),
         group_name: of.group().into(),
-        options: row(OPTIONS, name).into_iter().flatten().map(choice).collect(),
+        options: options.map(|(_, values)| values.split(' ').map(choice).collect()).unwrap_or_default(),
         // No two contacts have one address: `email` works as an `idProperty`.
         has_unique_value: name == "email",
         hubspot_defined: true,
@@ -181,29 +181,6 @@ impl Property {
     pub(super) fn unique(name: &str, label: &str) -> Self {
         Self { has_unique_value: true, ..Self::text(name, label) }
     }
-
-    /// The published description requires five fields and lists their values; the guides say the rest.
-    fn check(&self, of: ObjectType) -> Result<(), Refusal> {
-        let Self { name, kind, field_type, group_name, .. } = self;
-        let name_chars = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        let field_types = row(TYPES, kind);
-        let wrong = if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(name_chars) {
-            "name must start with a letter and be of lowercase letters, digits and underscores".into()
-        } else if self.label.is_empty() {
-            "label must not be empty".into()
-        } else if group_name != of.group() {
-            format!("Property group {group_name} does not exist")
-        } else if field_types.is_none() {
-            format!("{kind} is not a type")
-        } else if field_types.is_some_and(|known| !known.contains(&field_type.as_str())) {
-            format!("{field_type} is not a fieldType of {kind}")
-        } else if kind == "enumeration" && self.options.is_empty() {
-            "options are required for an enumeration".into()
-        } else {
-            return Ok(());
-        };
-        Err(refusal::validation(&wrong))
-    }
 }
 
 /// `POST /crm/properties/{version}/{objectType}`
@@ -213,8 +190,11 @@ pub(super) async fn create(
     body: Bytes,
 ) -> Result<(StatusCode, Json<Property>), Refusal> {
     let of = ObjectType::of(&of)?;
-    let property: Property = json(&body)?;
-    property.check(of)?;
+    let property: Property = json(&CREATE, &body)?;
+    if property.group_name != of.group() {
+        let message = format!("Property group {} does not exist", property.group_name);
+        return Err(refusal::validation(&message));
+    }
     hubspot.account.change(|account| {
         if account.property(of, &property.name).is_some() {
             return Err(refusal::conflict(&format!("A property named '{}' already exists.", property.name)));

@@ -1,5 +1,7 @@
 //! Records by their ids: reading and deleting one; and making a contact, as a person's script does.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -10,22 +12,23 @@ use serde_json::{Value, json};
 use super::HubSpot;
 use super::account::Values;
 use super::properties::ObjectType;
-use super::refusal;
-use super::upsert::shown;
+use super::refusal::{checked, json};
+use super::upsert::check_values;
 use crate::refusal::Refusal;
+use crate::schema::Schema;
 
-/// What every record but a contact shows.
-const ALWAYS: [&str; 3] = ["hs_object_id", "hs_createdate", "hs_lastmodifieddate"];
+static CREATE: Schema = Schema::new(include_str!("schemas/objects.json"), "create");
+static QUERY: Schema = Schema::new(include_str!("schemas/objects.json"), "query");
 
 /// `GET /crm/objects/{version}/{objectType}/{id}?idProperty=…&properties=…&associations=contacts`
-///
-/// Which properties it shows when none are asked for is not documented but for contacts: none here but those of every record.
 pub(super) async fn read(
     State(hubspot): State<HubSpot>,
     Path((_, of, id)): Path<(String, String, String)>,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Json<Value>, Refusal> {
     let of = ObjectType::of(&of)?;
+    let parameters: BTreeMap<_, _> = query.iter().cloned().collect();
+    checked::<BTreeMap<String, String>>(&QUERY, json!(parameters))?;
     let given = |wanted: &'static str| query.iter().filter(move |(name, _)| name == wanted);
     let id_property = given("idProperty").next().map(|(_, value)| value.as_str());
     // One list with commas, or the parameter several times.
@@ -33,17 +36,11 @@ pub(super) async fn read(
         given("properties").flat_map(|(_, list)| list.split(',')).map(Into::into).collect();
     hubspot.account.read(|account| {
         let record = account.find(of, id_property, &id)?;
-        if matches!(of, ObjectType::Contacts) {
-            return Ok(Json(record.shown(account, (!asked.is_empty()).then_some(asked.as_slice()))));
-        }
         let contact = |id: &String| json!({ "id": id, "type": "call_to_contact" });
         let contacts: Vec<_> = record.contacts.keys().map(contact).collect();
-        let mut record = shown(record);
+        let mut record = record.shown(account, of, &asked);
         if given("associations").any(|(_, of)| of == "contacts") && !contacts.is_empty() {
             record["associations"] = json!({ "contacts": { "results": contacts } });
-        }
-        if let Some(properties) = record["properties"].as_object_mut() {
-            properties.retain(|name, _| ALWAYS.contains(&name.as_str()) || asked.contains(name));
         }
         Ok(Json(record))
     })
@@ -54,19 +51,16 @@ pub(super) struct New {
     properties: Values,
 }
 
-/// `POST /crm/objects/{version}/contacts`, with known properties alone.
+/// `POST /crm/objects/{version}/contacts`
 pub(super) async fn create_contact(
     State(hubspot): State<HubSpot>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let New { properties } = refusal::json(&body)?;
+    let New { properties } = json(&CREATE, &body)?;
     hubspot.account.change(|account| {
-        let unknown = properties.keys().find(|name| account.property(ObjectType::Contacts, name).is_none());
-        if let Some(unknown) = unknown {
-            return Err(refusal::validation(&format!("Property \"{unknown}\" does not exist")));
-        }
+        check_values(account, ObjectType::Contacts, &properties, true)?;
         let id = account.write(ObjectType::Contacts, None, properties).id.clone();
-        let shown = account.contact(&id)?.shown(account, None);
+        let shown = account.contact(&id)?.shown(account, ObjectType::Contacts, []);
         Ok((StatusCode::CREATED, Json(shown)))
     })
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::values::Invalid;
 use crate::random::random;
 use crate::refusal::Refusal;
+use crate::schema::{Rule, Schema, Wrong};
 
 /// What every error body has.
 fn bare(status: StatusCode, message: &str) -> Refusal {
@@ -110,14 +111,35 @@ pub(super) fn injected(status: StatusCode) -> Refusal {
     of_category(status, category, status.canonical_reason().unwrap_or("A fault was asked for"))
 }
 
-/// The body of a request; observed: the message says where the JSON is wrong, or what is missing in it.
-pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| {
-        let text = error.to_string();
-        let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+/// The body of a request, held against a schema; observed: the message says where the JSON is wrong.
+pub(super) fn json<T: DeserializeOwned>(schema: &Schema, body: &[u8]) -> Result<T, Refusal> {
+    let body = serde_json::from_slice(body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        validation(&format!("Invalid input JSON on line {line}, column {column}: {what}"))
-    })
+        validation(&format!("Invalid input JSON on line {line}, column {column}: {error}"))
+    })?;
+    checked(schema, body)
+}
+
+/// What a request says, held against a schema. The fields are the published description's `ErrorDetail`; the codes are in no
+/// list.
+pub(super) fn checked<T: DeserializeOwned>(schema: &Schema, said: Value) -> Result<T, Refusal> {
+    let wrong = schema.check(&said);
+    let detail = |Wrong { at, rule, why }: &Wrong| {
+        let code = match rule {
+            Rule::Type => "INVALID_TYPE",
+            Rule::Missing => "REQUIRED_FIELD",
+            Rule::Unknown => "UNKNOWN_FIELD",
+            Rule::Value => "INVALID_VALUE",
+        };
+        json!({ "message": format!("{at} {why}"), "in": at, "code": code, "context": { "field": [at] } })
+    };
+    let errors: Vec<Value> = wrong.iter().map(detail).collect();
+    match wrong.first() {
+        Some(Wrong { at, why, .. }) => Err(validation(&format!("Invalid input JSON: {at} {why}"))
+            .with("errors", json!(errors))
+            .with("context", json!({ "field": wrong.iter().map(|wrong| &wrong.at).collect::<Vec<_>>() }))),
+        None => serde_json::from_value(said).map_err(|error| validation(&error.to_string())),
+    }
 }
 
 /// The body of a batch, and of an association, which answers as if it were a batch.

@@ -5,78 +5,53 @@ use std::collections::HashSet;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::HubSpot;
-use super::account::{Account, Record, Values, iso, object};
+use super::account::{Account, Values};
 use super::properties::ObjectType;
 use super::refusal::{self, batch, json, now};
 use super::values;
 use crate::refusal::Refusal;
+use crate::schema::Schema;
 
-/// HubSpot's limit for every batch of records (object guides).
-const AT_MOST: usize = 100;
+static UPSERT: Schema = Schema::new(include_str!("schemas/objects.json"), "upsert");
 
 #[derive(Deserialize)]
 struct Batch {
     inputs: Vec<Input>,
 }
 
-/// The published description's `SimplePublicObjectBatchInputUpsert`.
-///
-/// Values are text there, and `associations` is no field of it. That HubSpot refuses both a number and an
-/// unknown field is not documented: it may be lenient, a caller must not count on it.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 struct Input {
     id: String,
-    id_property: Option<String>,
+    id_property: String,
     properties: Values,
-    object_write_trace_id: Option<String>,
 }
 
 /// `POST /crm/objects/{version}/{objectType}/batch/upsert`
 ///
-/// With an `objectWriteTraceId` in every input, what is wrong with one is told in a 207, and the others are
-/// written; without, it refuses the batch as a whole (error handling guide, which has it for creating
-/// only; observed for upserts).
+/// What is wrong with one input refuses the batch as a whole (observed, where they have no `objectWriteTraceId`).
 pub(super) async fn upsert(
     State(hubspot): State<HubSpot>,
     Path((_, of)): Path<(String, String)>,
     body: Bytes,
-) -> Result<(StatusCode, Json<Value>), Refusal> {
+) -> Result<Json<Value>, Refusal> {
     let started_at = now();
     let of = ObjectType::of(&of)?;
-    let Batch { inputs } = json(&body)?;
+    let Batch { inputs } = json(&UPSERT, &body)?;
     hubspot.account.change(|account| {
         check_batch(&inputs)?;
-        let traced = inputs.iter().all(|input| input.object_write_trace_id.is_some());
-        let (mut accepted, mut errors) = (Vec::new(), Vec::new());
-        for input in inputs {
-            match check(account, of, &input) {
-                Ok(()) => accepted.push(input),
-                Err(refusal) if traced => {
-                    // The same as it would be alone, with the id (error handling guide).
-                    let mut error = refusal.body;
-                    error["context"]["objectWriteTraceId"] = json!([input.object_write_trace_id]);
-                    errors.push(error);
-                }
-                Err(refusal) => return Err(refusal),
-            }
-        }
-        let results: Vec<Value> = accepted.into_iter().map(|input| write(account, of, input)).collect();
-        let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::MULTI_STATUS };
-        Ok((status, Json(batch(&results, &errors, &started_at))))
+        inputs.iter().try_for_each(|input| check(account, of, input))?;
+        let results: Vec<Value> = inputs.into_iter().map(|input| write(account, of, input)).collect();
+        Ok(Json(batch(&results, &[], &started_at)))
     })
 }
 
-/// Too many inputs, or two for one record, are refused before any is looked at (observed for the latter).
+/// Two inputs for one record are refused before any is looked at (observed).
 fn check_batch(inputs: &[Input]) -> Result<(), Refusal> {
-    if inputs.is_empty() || inputs.len() > AT_MOST {
-        return Err(refusal::validation(&format!("A batch has 1 to {AT_MOST} inputs")));
-    }
     let mut seen = HashSet::new();
     match inputs.iter().find(|input| !seen.insert(&input.id)) {
         None => Ok(()),
@@ -88,24 +63,15 @@ fn check_batch(inputs: &[Input]) -> Result<(), Refusal> {
 }
 
 fn check(account: &Account, of: ObjectType, input: &Input) -> Result<(), Refusal> {
-    // Optional in the published description; without it the id would have to be the record's own.
-    let Some(id_property) = &input.id_property else {
-        return Err(refusal::validation("idProperty is required to upsert"));
-    };
+    let id_property = &input.id_property;
     // Observed, with the id of the object's type in it.
     if !account.property(of, id_property).is_some_and(|property| property.has_unique_value) {
         let message =
             format!("Unable to perform update/upsert by non-unique {} property {id_property}", of.id());
         return Err(refusal::validation(&message));
     }
-    let invalid = values::check(account, of, &input.properties);
-    if !invalid.is_empty() {
-        return Err(refusal::invalid_values(&invalid));
-    }
     let known = account.keyed(of, id_property, &input.id);
-    if known.is_none() {
-        required(of, &input.properties)?;
-    }
+    check_values(account, of, &input.properties, known.is_none())?;
     let taken = |(name, value): (&String, &String)| {
         let owner = account.keyed(of, name, value)?;
         (known != Some(owner)).then(|| format!("{owner} already has the value {value} for {name}"))
@@ -113,14 +79,24 @@ fn check(account: &Account, of: ObjectType, input: &Input) -> Result<(), Refusal
     input.properties.iter().find_map(taken).map_or(Ok(()), |message| Err(refusal::validation(&message)))
 }
 
-/// What is required to create; an update changes what it gives (the guides of calls, tasks and contacts).
-fn required(of: ObjectType, properties: &Values) -> Result<(), Refusal> {
+/// What the values of a record are refused for: what is wrong with one of them, and what a new one lacks, while an update
+/// changes what it gives (the guides of calls, tasks and contacts).
+pub(super) fn check_values(
+    account: &Account,
+    of: ObjectType,
+    properties: &Values,
+    is_new: bool,
+) -> Result<(), Refusal> {
+    let invalid = values::check(account, of, properties);
+    if !invalid.is_empty() {
+        return Err(refusal::invalid_values(&invalid));
+    }
     let (name, any_of): (_, &[&str]) = match of {
         ObjectType::Calls => ("CALL", &["hs_timestamp"]),
         ObjectType::Tasks => ("TASK", &["hs_timestamp"]),
         ObjectType::Contacts => ("CONTACT", &["email", "firstname", "lastname"]),
     };
-    if any_of.iter().any(|name| properties.get(*name).is_some_and(|value| !value.is_empty())) {
+    if !is_new || any_of.iter().any(|name| properties.get(*name).is_some_and(|value| !value.is_empty())) {
         return Ok(());
     }
     let message = format!("Error creating {name}. Some required properties were not set.");
@@ -128,24 +104,13 @@ fn required(of: ObjectType, properties: &Values) -> Result<(), Refusal> {
 }
 
 fn write(account: &mut Account, of: ObjectType, input: Input) -> Value {
-    let id_property = input.id_property.unwrap_or_default();
-    let known = account.keyed(of, &id_property, &input.id);
+    let known = account.keyed(of, &input.id_property, &input.id);
     let mut properties = input.properties;
-    properties.entry(id_property).or_insert(input.id);
-    let mut result = shown(account.write(of, known, properties));
+    properties.entry(input.id_property).or_insert(input.id);
+    let record = account.write(of, known, properties).clone();
+    let mut result = record.shown(account, of, record.properties.keys());
     result["new"] = json!(known.is_none());
-    if let Some(id) = input.object_write_trace_id {
-        result["objectWriteTraceId"] = json!(id);
-    }
     result
-}
-
-pub(super) fn shown(record: &Record) -> Value {
-    let mut properties = json!(record.properties);
-    properties["hs_object_id"] = json!(record.id);
-    properties["hs_createdate"] = json!(iso(record.created_at));
-    properties["hs_lastmodifieddate"] = json!(iso(record.updated_at));
-    object(&record.id, &properties, record.created_at, record.updated_at)
 }
 
 /// `PUT /crm/objects/{version}/{objectType}/{id}/associations/default/contacts/{contactId}`

@@ -2,9 +2,10 @@
 //!
 //! The calls guide says that properties which don't exist are ignored; observed is the refusal below.
 
+use chrono::{DateTime, Timelike};
+
 use super::account::{Account, Values};
 use super::properties::{ObjectType, Property};
-use crate::value::{is_time, is_url};
 
 /// The most characters that a text property takes (properties guide).
 const LONGEST: usize = 65_536;
@@ -49,13 +50,22 @@ fn refused(property: &Property, value: &str) -> Option<(&'static str, String)> {
         }
         // "Only HTTPS, secure URLs will be accepted" (calls guide); with which words is not said.
         // Observed are refusals of what is no URL by RFC 3986; how strictly is not said.
-        _ if is_recording && !(value.starts_with("https://") && is_url(value)) => {
-            Some(("INVALID_URL", format!("{value} is not an HTTPS URL")))
-        }
+        _ if is_recording && !is_url(value) => Some(("INVALID_URL", format!("{value} is not an HTTPS URL"))),
         _ => None,
     }
 }
 
 fn not_a_long(value: &str) -> (&'static str, String) {
     ("INVALID_LONG", format!("{value} was not a valid long."))
+}
+
+/// Whether it is a time as in RFC 3339, of whole milliseconds: no example is finer.
+fn is_time(value: &str) -> bool {
+    DateTime::parse_from_rfc3339(value).is_ok_and(|time| time.nanosecond() % 1_000_000 == 0)
+}
+
+/// Whether it is a web address, without the characters that have to be percent-encoded in one.
+fn is_url(value: &str) -> bool {
+    value.starts_with("https://")
+        && value.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>".contains(&byte))
 }

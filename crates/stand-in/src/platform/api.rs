@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::asked::{Asked, Change, body};
+use super::asked::{Asked, CHANGE, CREATE, Change, body};
 use super::{Platform, Webhook, refusal};
 use crate::random::random;
 use crate::refusal::Refusal;
@@ -65,7 +65,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     sent: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let Asked { url, auth, events } = Asked::of(&body(&headers, &sent)?)?;
+    let Asked { url, auth, events } = body(&CREATE, &headers, &sent)?;
     let webhook = Webhook { id: format!("wb_{:08x}", random() >> 32), url, auth, events };
     let answer = shown(&webhook);
     platform.account.change(|account| {
@@ -82,7 +82,7 @@ pub(super) async fn change(
     headers: HeaderMap,
     sent: Bytes,
 ) -> Result<Json<Value>, Refusal> {
-    let change = Change::of(&body(&headers, &sent)?)?;
+    let change: Change = body(&CHANGE, &headers, &sent)?;
     platform.account.change(|account| {
         let webhook = account.webhooks.iter_mut().find(|webhook| webhook.id == id);
         let webhook = webhook.ok_or_else(refusal::not_found)?;

@@ -1,7 +1,8 @@
 //! The telephone platform: its API for webhooks, and the calls that it tells of.
 //!
 //! - `refusal`: the error bodies
-//! - `asked`: what a request may say of a webhook
+//! - `schemas`: what a request may say of a webhook
+//! - `asked`: what it says
 //! - `api`: making, showing and changing webhooks
 //! - `deliveries`: a call that has ended, to the webhooks that want it
 //!

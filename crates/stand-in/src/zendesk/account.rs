@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::attributes::Attributes;
 use super::comments::{Comment, NewComment};
@@ -44,7 +44,7 @@ pub(super) struct Account {
 #[derive(Deserialize, Serialize)]
 pub(super) struct Answered {
     at: DateTime<Utc>,
-    request: Map<String, Value>,
+    request: Value,
     answer: Value,
 }
 
@@ -80,13 +80,14 @@ impl Account {
 
     /// Adds a ticket that a customer wrote.
     pub(super) fn add(&mut self, status: Status, subject: &str) -> u64 {
-        let fields = BTreeMap::from([
+        let fields = [
             ("subject", json!(subject)),
             ("status", json!(status)),
             ("requester_id", json!(CUSTOMER)),
             ("submitter_id", json!(CUSTOMER)),
             ("assignee_id", json!(AGENT)),
-        ]);
+        ];
+        let fields = fields.map(|(name, value)| (name.to_owned(), value)).into();
         let body = format!("{subject}.");
         let comment = Some(NewComment { public: Some(true), ..NewComment::internal(body) });
         self.insert(CUSTOMER, Attributes { fields, comment, ..Attributes::default() }).0
@@ -104,7 +105,7 @@ impl Account {
             match self.tickets.get(&source) {
                 Some(source) if source.status == Status::Closed => {
                     // Inherited unless the request has its own (follow-up guide).
-                    given.fields.entry("tags").or_insert_with(|| json!(source.tags));
+                    given.fields.entry("tags".into()).or_insert_with(|| json!(source.tags));
                 }
                 _ => {
                     let description = format!("Ticket {source} is not there, or not closed");
@@ -121,7 +122,7 @@ impl Account {
         }
         // "Defaults to the authenticated user" (tickets reference), both of them.
         for name in ["requester_id", "submitter_id"] {
-            given.fields.entry(name).or_insert_with(|| json!(INTEGRATION));
+            given.fields.entry(name.into()).or_insert_with(|| json!(INTEGRATION));
         }
         Ok(self.insert(INTEGRATION, given))
     }
@@ -175,11 +176,11 @@ impl Account {
             ticket.comments.push(comment);
         }
         for (name, value) in given.fields {
-            let old = ticket.field(name);
+            let old = ticket.field(&name);
             if is_new || old != value {
-                ticket.set(name, value);
+                ticket.set(&name, value);
                 let (id, kind) = (self.take_event(), if is_new { "Create" } else { "Change" });
-                let value = text(ticket.field(name));
+                let value = text(ticket.field(&name));
                 let mut event = json!({ "id": id, "type": kind, "field_name": name, "value": value });
                 if !is_new {
                     event["previous_value"] = text(old);
@@ -205,7 +206,7 @@ impl Account {
     /// "If you repeat the same request using the same body and idempotency key", the answer is the same
     /// (idempotency section); only tickets that were created are remembered here: that a refusal is, is not
     /// documented.
-    pub(super) fn answered(&self, key: &str, request: &Map<String, Value>) -> Result<Option<Value>, Refusal> {
+    pub(super) fn answered(&self, key: &str, request: &Value) -> Result<Option<Value>, Refusal> {
         match self.keys.get(key) {
             None => Ok(None),
             Some(answered) if answered.request == *request => Ok(Some(answered.answer.clone())),
@@ -213,7 +214,7 @@ impl Account {
         }
     }
 
-    pub(super) fn remember(&mut self, key: &str, request: Map<String, Value>, answer: Value) {
+    pub(super) fn remember(&mut self, key: &str, request: Value, answer: Value) {
         self.keys.insert(key.into(), Answered { at: Utc::now(), request, answer });
     }
 

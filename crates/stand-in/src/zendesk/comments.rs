@@ -4,17 +4,17 @@ use axum::Json;
 use axum::extract::{Path, State};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Zendesk;
 use super::account::{Account, INTEGRATION};
+use super::attributes::{check_query, typed};
 use super::paging::Pages;
 use super::refusal;
 use super::ticket::{iso, via};
 use super::tickets;
 use super::uploads::Attachment;
 use crate::refusal::Refusal;
-use crate::value::{is_time, is_url};
 
 /// A comment on a ticket.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -66,91 +66,39 @@ pub struct VoiceComment {
 }
 
 /// A comment that a request adds.
+#[derive(Default, Deserialize)]
 pub(super) struct NewComment {
     pub(super) body: String,
     /// None is whatever the ticket's first comment is (comments reference).
     pub(super) public: Option<bool>,
+    #[serde(skip)]
     pub(super) data: Option<VoiceComment>,
-    /// The tokens of its files, and the files.
+    /// The tokens of its files, and the files. A voice comment has none.
+    #[serde(default)]
     pub(super) uploads: Vec<String>,
+    #[serde(skip)]
     pub(super) attachments: Vec<Attachment>,
 }
 
 impl NewComment {
     pub(super) fn internal(body: String) -> Self {
-        Self { body, public: Some(false), data: None, uploads: Vec::new(), attachments: Vec::new() }
+        Self { body, public: Some(false), ..Self::default() }
     }
 
-    /// `comment` overrides `voice_comment`; a blank one adds none, which is not documented for an update,
-    /// and leaves a new ticket without its description.
-    pub(super) fn of(
-        comment: Option<&Map<String, Value>>,
-        voice: Option<&Map<String, Value>>,
-    ) -> Result<Option<Self>, Refusal> {
-        if let Some(comment) = comment {
-            // HTML is kept as it was sent.
-            let body = text(comment, "html_body").or_else(|| text(comment, "body"));
-            let public = comment.get("public").and_then(Value::as_bool);
-            fits("Comment", body.as_deref())?;
-            let uploads = uploads(comment)?;
-            return Ok(body.map(|body| Self { public, uploads, ..Self::internal(body) }));
+    /// `comment` overrides `voice_comment`.
+    pub(super) fn of(comment: Option<Value>, voice: Option<Value>) -> Result<Option<Self>, Refusal> {
+        if let Some(comment) = typed::<Self>(comment)? {
+            fits("comment", &comment.body)?;
+            return Ok(Some(comment));
         }
-        let Some(data) = voice.map(VoiceComment::of).transpose()? else { return Ok(None) };
-        fits("Voice comment", data.transcription_text.as_deref())?;
+        let Some(data) = typed::<VoiceComment>(voice)? else { return Ok(None) };
+        fits("voice_comment", data.transcription_text.as_deref().unwrap_or_default())?;
         // `public` is no field of a voice comment.
-        Ok(Some(Self { public: Some(true), data: Some(data.clone()), ..Self::internal(data.text()) }))
+        Ok(Some(Self { public: Some(true), body: data.text(), data: Some(data), ..Self::default() }))
     }
-}
-
-/// The tokens of the comment's files (tickets reference). A voice comment has none.
-fn uploads(comment: &Map<String, Value>) -> Result<Vec<String>, Refusal> {
-    let tokens = comment.get("uploads").filter(|tokens| !tokens.is_null());
-    let tokens = tokens.map(Vec::deserialize);
-    tokens
-        .transpose()
-        .map(Option::unwrap_or_default)
-        .map_err(|_| refusal::wrong_type("ticket.comment.uploads", "an array"))
-}
-
-/// Text that says something.
-fn text(object: &Map<String, Value>, name: &str) -> Option<String> {
-    object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(Into::into)
 }
 
 impl VoiceComment {
-    /// All are needed but the agent, who is "not present for voicemails" (audit events reference), and the
-    /// two that are called optional (Talk's reference of the same object).
-    ///
-    /// With which words the rest is refused is not documented.
-    fn of(voice: &Map<String, Value>) -> Result<Self, Refusal> {
-        let invalid = |what: &str| refusal::invalid("base", &format!("Voice comment: {what}"));
-        let needed = |name: &str| text(voice, name).ok_or_else(|| invalid(&format!("{name} is missing")));
-        let integer = |name: &str| match voice.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(number) if number.is_u64() => Ok(number.as_u64()),
-            Some(_) => Err(invalid(&format!("{name} must be an integer"))),
-        };
-        let comment = Self {
-            from: needed("from")?,
-            to: needed("to")?,
-            recording_url: needed("recording_url")?,
-            started_at: needed("started_at")?,
-            call_duration: integer("call_duration")?
-                .ok_or_else(|| invalid("call_duration must be an integer"))?,
-            answered_by_id: integer("answered_by_id")?,
-            transcription_text: text(voice, "transcription_text"),
-            location: text(voice, "location"),
-        };
-        // Documented in whole seconds: what is finer than HTTP clients write is not to be counted on.
-        if !is_time(&comment.started_at) {
-            return Err(invalid("started_at must be an ISO 8601 date"));
-        }
-        if !is_url(&comment.recording_url) {
-            return Err(invalid("recording_url must be a URL"));
-        }
-        Ok(comment)
-    }
-
     /// The vendor's own text is not documented, so nothing that a caller could look for is in this one: the
     /// recording is in `data`.
     fn text(&self) -> String {
@@ -161,9 +109,9 @@ impl VoiceComment {
 
 /// A comment takes some 65,000 characters, "depending on your encoding/markup" (Zendesk's community): here 64 kB of HTML.
 /// With which words a longer one is refused is not documented.
-fn fits(what: &str, text: Option<&str>) -> Result<(), Refusal> {
-    if text.is_some_and(|text| escaped(text).len() > 65_535) {
-        return Err(refusal::invalid("base", &format!("{what}: is too long")));
+fn fits(what: &str, text: &str) -> Result<(), Refusal> {
+    if escaped(text).len() > 65_535 {
+        return Err(refusal::invalid(what, &format!("{what} is too long")));
     }
     Ok(())
 }
@@ -202,15 +150,15 @@ impl Comment {
     }
 }
 
-/// `GET /api/v2/tickets/{id}/comments`, the oldest first unless `sort=-created_at` or `sort_order=desc`.
+/// `GET /api/v2/tickets/{id}/comments`, the oldest first.
 pub(super) async fn list(
     State(zendesk): State<Zendesk>,
     Path(id): Path<String>,
     pages: Pages,
 ) -> Result<Json<Value>, Refusal> {
     let id = tickets::number(&id)?;
+    check_query(&pages.query, &tickets::LIST)?;
     zendesk.account.read(|account| {
-        let ticket = account.ticket(id)?;
         let shown = |comment: &Comment| {
             let mut shown = comment.shown(account);
             shown["created_at"] = json!(iso(comment.created_at));
@@ -220,12 +168,10 @@ pub(super) async fn list(
                 shown["via"]["channel"] = json!("web");
             }
             shown["metadata"] = json!({ "system": {}, "custom": {} });
-            (comment.id, shown)
+            shown
         };
-        let mut comments: Vec<(u64, Value)> = ticket.comments.iter().map(shown).collect();
-        if pages.is("sort", "-created_at") || pages.is("sort_order", "desc") {
-            comments.reverse();
-        }
-        pages.page("comments", &comments).map(Json)
+        let comments: Vec<_> =
+            account.ticket(id)?.comments.iter().map(|comment| (comment.id, comment)).collect();
+        pages.page("comments", &comments, |comment| shown(comment)).map(Json)
     })
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::limit::Full;
 use crate::refusal::Refusal;
+use crate::schema::{Rule, Wrong};
 
 fn named(status: StatusCode, error: &str, description: &str) -> Refusal {
     Refusal::new(status, json!({ "error": error, "description": description }))
@@ -47,6 +48,11 @@ pub(super) fn invalid_client() -> Refusal {
     oauth(StatusCode::UNAUTHORIZED, "invalid_client", description)
 }
 
+/// That the header is needed is documented (requests reference), what is answered without it is not.
+pub(super) fn not_acceptable() -> Refusal {
+    Refusal::new(StatusCode::NOT_ACCEPTABLE, "Accept must be application/json\n")
+}
+
 /// Observed for a path that there is not, whatever the credentials.
 pub(super) fn no_such_endpoint() -> Refusal {
     named(StatusCode::NOT_FOUND, "InvalidEndpoint", "Not found")
@@ -69,32 +75,51 @@ pub(super) fn other_parameters() -> Refusal {
     named(StatusCode::BAD_REQUEST, "IdempotentRequestError", description)
 }
 
+/// What a schema finds wrong: an attribute of the wrong type, or an unknown one, before all else.
+pub(super) fn wrong(all: &[Wrong]) -> Refusal {
+    let name = |wrong: &Wrong| wrong.at.trim_start_matches('/').replace('/', ".");
+    if let Some(first) = all.iter().find(|wrong| matches!(wrong.rule, Rule::Type | Rule::Unknown)) {
+        return wrong_attribute(&name(first), &first.why.replace("an object", "a hash"));
+    }
+    let mut details = json!({});
+    for wrong in all {
+        let error = if wrong.rule == Rule::Missing { "BlankValue" } else { "InvalidValue" };
+        let field = wrong.at.split('/').nth(2).unwrap_or("base");
+        let detail = json!({ "description": format!("{} {}", name(wrong), wrong.why), "error": error });
+        details[field] = json!([detail]);
+    }
+    invalid_record(&details)
+}
+
 /// A record that can't be saved as asked; `field` is `base` where it is about no field in particular.
 pub(super) fn invalid(field: &str, description: &str) -> Refusal {
-    invalid_record(field, &json!({ "description": description }))
+    invalid_field(field, description, "InvalidValue")
 }
 
 /// Observed for a ticket without a first comment.
 pub(super) fn blank_description() -> Refusal {
-    invalid_record("base", &json!({ "description": "Description: cannot be blank", "error": "BlankValue" }))
+    invalid_field("base", "Description: cannot be blank", "BlankValue")
 }
 
 /// Observed for a value that another record has, and no two may have.
 pub(super) fn duplicate(field: &str) -> Refusal {
-    let description = format!("{field}: has already been taken");
-    invalid_record(field, &json!({ "description": description, "error": "DuplicateValue" }))
+    invalid_field(field, &format!("{field}: has already been taken"), "DuplicateValue")
 }
 
-fn invalid_record(field: &str, detail: &Value) -> Refusal {
+fn invalid_field(field: &str, description: &str, error: &str) -> Refusal {
+    invalid_record(&json!({ field: [{ "description": description, "error": error }] }))
+}
+
+fn invalid_record(details: &Value) -> Refusal {
     named(StatusCode::UNPROCESSABLE_ENTITY, "RecordInvalid", "Record validation errors")
-        .with("details", json!({ field: [detail] }))
+        .with("details", details.clone())
 }
 
 /// Observed for an attribute of the wrong type, with the endpoint's name at the end of the message.
-pub(super) fn wrong_type(attribute: &str, must_be: &str) -> Refusal {
+pub(super) fn wrong_attribute(attribute: &str, why: &str) -> Refusal {
     let message = format!(
-        "You passed an invalid value for the {attribute} attribute. Invalid parameter: {attribute} must be \
-         {must_be} from api/v2/tickets"
+        "You passed an invalid value for the {attribute} attribute. Invalid parameter: {attribute} {why} from \
+         api/v2/tickets"
     );
     let error = json!({ "title": "Invalid attribute", "message": message });
     Refusal::new(StatusCode::BAD_REQUEST, json!({ "error": error }))

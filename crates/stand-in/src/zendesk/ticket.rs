@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::account::{Account, INTEGRATION};
-use super::attributes::WRITABLE;
 use super::comments::Comment;
+
+/// What is shown of a ticket as it was written (tickets reference).
+const SHOWN: &str = "subject status priority type external_id tags custom_fields due_at recipient requester_id submitter_id \
+     assignee_id organization_id group_id brand_id problem_id ticket_form_id custom_status_id";
 
 /// Where a ticket stands.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
@@ -75,14 +78,11 @@ impl Ticket {
         json!(self)[name].take()
     }
 
-    /// Sets a property to a value of its type, or takes it away.
+    /// Sets a property to a value of its type.
     pub(super) fn set(&mut self, name: &str, value: Value) {
-        let Value::Object(mut ticket) = json!(self) else { return };
-        ticket.remove(name);
-        if !value.is_null() {
-            ticket.insert(name.into(), value);
-        }
-        *self = serde_json::from_value(Value::Object(ticket)).expect("`Attributes` sees to the types");
+        let mut ticket = json!(self);
+        ticket[name] = value;
+        *self = serde_json::from_value(ticket).expect("the schema sees to the types");
     }
 
     /// With this as the API's own address.
@@ -96,23 +96,13 @@ impl Ticket {
             "via": via(source),
             "created_at": iso(self.created_at),
             "updated_at": iso(self.updated_at),
-            "generated_timestamp": self.updated_at.timestamp(),
-            "raw_subject": self.subject,
             "description": self.comments.first().map(|first| &first.body),
             "is_public": self.comments.iter().any(|comment| comment.public),
-            "has_incidents": false,
             "followup_ids": followups.map(|other| other.id).collect::<Vec<_>>(),
-            "collaborator_ids": [],
-            "follower_ids": [],
-            "email_cc_ids": [],
-            "sharing_agreement_ids": [],
-            "allow_attachments": true,
-            "allow_channelback": false,
-            "from_messaging_channel": false,
         });
         // Null when it was never written.
         let mut own = json!(self);
-        for (name, _) in WRITABLE {
+        for name in SHOWN.split(' ') {
             shown[name] = own[name].take();
         }
         if shown["custom_fields"].is_null() {

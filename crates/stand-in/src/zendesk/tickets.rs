@@ -10,11 +10,16 @@ use serde_json::{Value, json};
 
 use super::Zendesk;
 use super::account::INTEGRATION;
-use super::attributes::{self, Attributes};
+use super::attributes::{self, Attributes, check_query};
 use super::paging::{Pages, base};
 use super::refusal;
 use super::ticket::Ticket;
 use crate::refusal::Refusal;
+use crate::schema::Schema;
+
+static CREATE: Schema = Schema::new(include_str!("schemas/tickets.json"), "create");
+static UPDATE: Schema = Schema::new(include_str!("schemas/tickets.json"), "update");
+pub(super) static LIST: Schema = Schema::new(include_str!("schemas/requests.json"), "list");
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_LOOKUP: HeaderName = HeaderName::from_static("x-idempotency-lookup");
@@ -22,7 +27,7 @@ const IDEMPOTENCY_LOOKUP: HeaderName = HeaderName::from_static("x-idempotency-lo
 /// The number of a ticket in a path, with `.json` or without.
 pub(super) fn number(id: &str) -> Result<u64, Refusal> {
     let id = id.strip_suffix(".json").unwrap_or(id);
-    id.parse().map_err(|_| refusal::wrong_type("id", "an integer"))
+    id.parse().map_err(|_| refusal::wrong_attribute("id", "must be an integer"))
 }
 
 /// `GET /api/v2/tickets/{id}`
@@ -40,16 +45,16 @@ pub(super) async fn read(
 
 /// `GET /api/v2/tickets`, all or those with this `external_id`, which need not be one (tickets reference).
 pub(super) async fn list(State(zendesk): State<Zendesk>, pages: Pages) -> Result<Json<Value>, Refusal> {
+    check_query(&pages.query, &LIST)?;
     let wanted = pages.query.get("external_id");
     zendesk.account.read(|account| {
         let lag = zendesk.options.lookup_lag;
         let known = |ticket: &Ticket| (Utc::now() - ticket.created_at).to_std().unwrap_or_default() >= lag;
         let fits =
             |ticket: &&Ticket| wanted.is_none() || ticket.external_id.as_ref() == wanted && known(ticket);
-        let tickets = account.tickets.values().filter(fits);
-        let tickets: Vec<(u64, Value)> =
-            tickets.map(|ticket| (ticket.id, ticket.shown(account, &pages.base))).collect();
-        pages.page("tickets", &tickets).map(Json)
+        let tickets: Vec<_> =
+            account.tickets.values().filter(fits).map(|ticket| (ticket.id, ticket)).collect();
+        pages.page("tickets", &tickets, |ticket| ticket.shown(account, &pages.base)).map(Json)
     })
 }
 
@@ -65,8 +70,13 @@ pub(super) async fn update(
     let (id, base) = (number(&id)?, base(&headers));
     let admitted = zendesk.ticket_updates.admit_to(id).and_then(|()| zendesk.updates.admit());
     admitted.map_err(|full| refusal::too_many_updates(&full))?;
-    let mut given = Attributes::of(&attributes::body(&headers, &body)?)?;
+    let mut given = Attributes::of(&attributes::body(&headers, &body)?, &UPDATE)?;
     zendesk.account.change(|account| {
+        // "The ticket can still be updated in other ways" (comments reference).
+        let comments = account.ticket(id)?.comments.len();
+        if given.comment.is_some() && comments >= zendesk.options.comment_limit {
+            return Err(refusal::invalid("comment", "The ticket takes no more comments"));
+        }
         let uploads = with_files(&zendesk, &mut given)?;
         let audit = account.update(id, INTEGRATION, given)?;
         zendesk.uploads.used(&uploads);
@@ -95,7 +105,7 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, HeaderMap, Json<Value>), Refusal> {
     let base = base(&headers);
     let request = attributes::body(&headers, &body)?;
-    let mut given = Attributes::of(&request)?;
+    let mut given = Attributes::of(&request, &CREATE)?;
     let key = headers.get(IDEMPOTENCY_KEY).map(|key| String::from_utf8_lossy(key.as_bytes()));
     zendesk.account.change(|account| {
         account.forget_keys(zendesk.options.key_lifetime);

@@ -21,6 +21,9 @@ use super::{Options, Zendesk};
 use crate::lock;
 use crate::random::random;
 use crate::refusal::Refusal;
+use crate::schema::{Rule, Schema};
+
+static REQUEST: Schema = Schema::new(include_str!("schemas/requests.json"), "token");
 
 /// The tokens given so far that are still good.
 #[derive(Default)]
@@ -67,28 +70,29 @@ impl Tokens {
 /// `POST /oauth/tokens`
 ///
 /// Of the grants, the one for a program without a user: it comes without a refresh token, and its tokens
-/// are good for 30 minutes (guide to moving from API tokens to OAuth).
+/// are good for 30 minutes (guide to moving from API tokens to OAuth). What is wrong with a request is told by OAuth's own names
+/// (RFC 6749).
 pub(super) async fn give(
     State(zendesk): State<Zendesk>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Refusal> {
     let asked = attributes::body(&headers, &body)?;
-    let text = |name: &str| asked.get(name).and_then(Value::as_str);
-    let options = &zendesk.options;
-    let refused = |error, description| Err(refusal::oauth(StatusCode::BAD_REQUEST, error, description));
-    match text("grant_type") {
-        Some("client_credentials") => {}
-        Some(_) => return refused("unsupported_grant_type", "The stand-in knows client_credentials only."),
-        None => return refused("invalid_request", "grant_type is missing."),
+    let text = |name: &str| asked[name].as_str().unwrap_or_default();
+    if let Some(wrong) = REQUEST.check(&asked).first() {
+        let error = match (wrong.at.as_str(), wrong.rule) {
+            ("/grant_type", Rule::Value) => "unsupported_grant_type",
+            ("/scope", Rule::Value) => "invalid_scope",
+            _ => "invalid_request",
+        };
+        let description = format!("{} {}", wrong.at.trim_start_matches('/'), wrong.why);
+        return Err(refusal::oauth(StatusCode::BAD_REQUEST, error, &description));
     }
-    let known = text("client_id") == Some(&options.client_id)
-        && text("client_secret") == Some(&options.client_secret);
-    if !known {
+    let options = &zendesk.options;
+    if text("client_id") != options.client_id || text("client_secret") != options.client_secret {
         return Err(refusal::invalid_client());
     }
-    // Which scope a token has for which none was asked is not documented: here, none.
-    let scope = text("scope").unwrap_or_default();
+    let scope = text("scope");
     Ok(Json(json!({
         "access_token": zendesk.tokens.give(scope, options),
         "token_type": "bearer",

@@ -17,10 +17,14 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Zendesk;
+use super::attributes::check_query;
 use super::refusal;
 use crate::lock;
 use crate::random::random;
 use crate::refusal::Refusal;
+use crate::schema::Schema;
+
+static QUERY: Schema = Schema::new(include_str!("schemas/requests.json"), "upload");
 
 /// The most bytes of a file (attachments guide: "50 MB").
 const LARGEST: u64 = 50 * 1000 * 1000;
@@ -110,11 +114,11 @@ pub(super) async fn upload(
     body: Body,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
     let invalid = |what: &str| refusal::invalid("base", &format!("Attachment: {what}"));
-    let file_name = query.get("filename").filter(|name| !name.is_empty());
-    let file_name = file_name.ok_or_else(|| invalid("filename cannot be blank"))?.clone();
+    check_query(&query, &QUERY)?;
+    let file_name = query["filename"].clone();
     let content_type = headers.get(CONTENT_TYPE).and_then(|is| is.to_str().ok()).unwrap_or_default();
     let ending = file_name.rsplit_once('.').map(|(_, ending)| ending).unwrap_or_default();
-    if !content_type.contains('/') || ending.is_empty() {
+    if !content_type.contains('/') {
         return Err(invalid("the file has no type"));
     }
     let goes_with = |audio: &&(&str, &str)| audio.0 == content_type || audio.1 == ending;

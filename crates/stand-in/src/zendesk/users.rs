@@ -10,11 +10,15 @@ use serde_json::{Value, json};
 
 use super::Zendesk;
 use super::account::Account;
-use super::attributes;
+use super::attributes::{self, check, check_query, typed};
 use super::paging::Pages;
 use super::refusal;
 use super::ticket::iso;
 use crate::refusal::Refusal;
+use crate::schema::Schema;
+
+static CREATE: Schema = Schema::new(include_str!("schemas/users.json"), "create");
+static SEARCH: Schema = Schema::new(include_str!("schemas/users.json"), "search");
 
 /// How long a new user is not found by a search: "it can take up to a few minutes" (search reference), of which tests can't
 /// wait for the end.
@@ -63,62 +67,49 @@ impl Account {
     }
 }
 
-/// `GET /api/v2/users/search`, by a `query` or an `external_id`: one of them (users reference).
-///
-/// Of queries it knows `phone:…`, which finds the digits wherever they stand in a number.
+/// What a request makes.
+#[derive(Deserialize)]
+struct NewUser {
+    name: String,
+    phone: Option<String>,
+    external_id: Option<String>,
+}
+
+/// `GET /api/v2/users/search`: a `phone:…` finds the digits wherever they stand in a number.
 pub(super) async fn search(State(zendesk): State<Zendesk>, pages: Pages) -> Result<Json<Value>, Refusal> {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let phone = pages.query.get("query").map(|query| query.strip_prefix("phone:").map(digits));
-    let external_id = pages.query.get("external_id");
-    if matches!(phone, Some(None)) || phone.is_some() == external_id.is_some() {
-        return Err(refusal::wrong_type("query", "`phone:` and a number, or an external_id"));
-    }
-    let phone = phone.flatten();
+    check_query(&pages.query, &SEARCH)?;
+    let phone = pages.query.get("query").map(|query| digits(query));
     zendesk.account.read(|account| {
         let fits = |user: &&User| match &phone {
             Some(wanted) => {
                 let known = Utc::now() - user.created_at >= LAG;
                 known && user.phone.as_deref().map(digits).is_some_and(|own| own.contains(wanted.as_str()))
             }
-            None => user.external_id.as_ref() == external_id,
+            None => user.external_id.as_ref() == pages.query.get("external_id"),
         };
-        let users = account.callers.values().filter(fits);
-        let users: Vec<(u64, Value)> = users.map(|user| (user.id, user.shown(&pages.base))).collect();
-        pages.page("users", &users).map(Json)
+        let users: Vec<_> = account.callers.values().filter(fits).map(|user| (user.id, user)).collect();
+        pages.page("users", &users, |user| user.shown(&pages.base)).map(Json)
     })
 }
 
-/// `POST /api/v2/users`: an end user with a name and an id of the caller's own.
+/// `POST /api/v2/users`
 pub(super) async fn create(
     State(zendesk): State<Zendesk>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let base = super::paging::base(&headers);
-    let request = attributes::body(&headers, &body)?;
-    let user = request.get("user").and_then(Value::as_object).ok_or_else(refusal::unreadable)?;
-    let known = ["name", "phone", "external_id", "role"];
-    if let Some(unknown) = user.keys().find(|name| !known.contains(&name.as_str())) {
-        return Err(refusal::wrong_type(unknown, "one that the stand-in knows"));
-    }
-    let text = |name: &str| match user.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(refusal::wrong_type(name, "a string")),
-    };
-    let name = text("name")?.filter(|name| !name.trim().is_empty());
-    let name = name.ok_or_else(|| refusal::invalid("name", "Name: is too short (minimum is 1 character)"))?;
-    // By default "end-user" (users reference); others are paid for.
-    if text("role")?.is_some_and(|role| role != "end-user") {
-        return Err(refusal::invalid("role", "Role: is not allowed"));
-    }
-    let (phone, external_id) = (text("phone")?, text("external_id")?);
+    let mut request = attributes::body(&headers, &body)?;
+    check(&request, &CREATE)?;
+    let user = typed(Some(request["user"].take()))?;
+    let NewUser { name, phone, external_id } = user.ok_or_else(refusal::unreadable)?;
     zendesk.account.change(|account| {
         let taken = account.callers.values().any(|user| user.external_id == external_id);
         if external_id.is_some() && taken {
             return Err(refusal::duplicate("external_id"));
         }
         let id = account.add_user(&name, phone, external_id);
-        Ok((StatusCode::CREATED, Json(json!({ "user": account.callers[&id].shown(&base) }))))
+        let shown = account.callers[&id].shown(&super::paging::base(&headers));
+        Ok((StatusCode::CREATED, Json(json!({ "user": shown }))))
     })
 }

@@ -7,6 +7,8 @@ use stand_in::{RateLimit, hubspot};
 
 use crate::{Api, SEARCH, refused};
 
+const CONTACTS: &str = "/crm/objects/2026-09/contacts";
+
 #[tokio::test]
 async fn a_contact_is_read_by_id_or_by_a_unique_property() {
     let api = Api::start().await;
@@ -43,6 +45,7 @@ async fn who_is_not_there_is_not_found() {
         ("ACME-9999?idProperty=acme_id", 404, "OBJECT_NOT_FOUND", "resource not found"),
         ("Dana?idProperty=firstname", 400, "VALIDATION_ERROR", "non-unique 0-1 property firstname"),
         ("x?idProperty=unheard_of", 400, "VALIDATION_ERROR", "non-unique 0-1 property unheard_of"),
+        ("101?property=phone", 400, "VALIDATION_ERROR", "/property is unknown"),
     ] {
         let answer = api.get(&format!("/crm/objects/2026-09/contacts/{path}")).await;
         refused(&answer, status, category, word);
@@ -50,11 +53,40 @@ async fn who_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
+async fn a_contact_is_made_with_its_associations_of_which_there_are_none() {
+    let api = unlimited().await;
+    let new = json!({ "properties": { "firstname": "Dana" }, "associations": [] });
+    let (status, made) = api.post(CONTACTS, new.clone()).await;
+    assert_eq!((status, &made["properties"]["firstname"]), (201, &json!("Dana")));
+    for (field, value, word) in [
+        ("properties", json!({ "firstName": "Dana" }), "PROPERTY_DOESNT_EXIST"),
+        ("properties", json!({ "company": "ACME" }), "required properties"),
+        ("associations", json!([{ "to": { "id": "1" } }]), "/associations has more than 0 items"),
+        ("associations", Value::Null, "/associations must be an array"),
+        ("id", json!("101"), "/id is unknown"),
+    ] {
+        let mut wrong = new.clone();
+        wrong[field] = value;
+        let answer = api.post(CONTACTS, wrong).await;
+        refused(&answer, 400, "VALIDATION_ERROR", word);
+    }
+    let answer = api.post(CONTACTS, json!({ "properties": {} })).await;
+    refused(&answer, 400, "VALIDATION_ERROR", "/associations is missing");
+    // The fields of the published description's error, and of its detail.
+    assert_eq!(answer.1["context"]["field"], json!(["/associations"]));
+    let detail = &answer.1["errors"][0];
+    assert_eq!((&detail["in"], &detail["code"]), (&json!("/associations"), &json!("REQUIRED_FIELD")));
+    assert_eq!(
+        (&detail["message"], &detail["context"]["field"]),
+        (&json!("/associations is missing"), &json!(["/associations"]))
+    );
+}
+
+#[tokio::test]
 async fn contacts_are_found_by_number_and_by_any_other_property() {
     let api = unlimited().await;
     let added = api.stand_in.hubspot().add_contact([("phone", "020 7946 0000"), ("region", "EMEA")]);
     let eq = |property: &str, value: &str| json!([{ "filters": [{ "propertyName": property, "operator": "EQ", "value": value }] }]);
-    let among = |property: &str, values: &[&str]| json!([{ "filters": [{ "propertyName": property, "operator": "IN", "values": values }] }]);
     let calculated = "hs_searchable_calculated_phone_number";
     for (groups, found) in [
         (eq("phone", "+14085551234"), vec!["101"]),
@@ -67,9 +99,6 @@ async fn contacts_are_found_by_number_and_by_any_other_property() {
         (eq("phone", "+4930901820"), vec!["103", "104"]),
         (eq("acme_id", "acme-4451"), vec!["101"]),
         (eq("region", "EMEA"), vec![added.as_str()]),
-        (among(calculated, &["4085551234", "30901820"]), vec!["101", "103", "104"]),
-        (among("acme_id", &["acme-4451"]), vec!["101"]),
-        (among("acme_id", &["ACME-4451"]), vec![]),
         // Within a group all filters have to fit, of the groups one.
         (
             json!([{ "filters": [
@@ -94,7 +123,6 @@ async fn results_come_sorted_and_in_pages() {
     for (change, found, next) in [
         (json!({ "limit": 3 }), vec!["101", "102", "103"], json!("3")),
         (json!({ "limit": 3, "after": "3" }), vec!["104"], Value::Null),
-        (json!({ "limit": 3, "after": 3 }), vec!["104"], Value::Null),
         (json!({ "sorts": ["-firstname"] }), vec!["103", "104", "101", "102"], Value::Null),
         (json!({ "sorts": ["firstname"] }), vec!["102", "101", "104", "103"], Value::Null),
     ] {
@@ -110,22 +138,33 @@ async fn what_is_wrong_with_a_search_is_refused() {
         let mut body = search(&json!({}));
         body.as_object_mut().unwrap().remove(field);
         let answer = api.post(SEARCH, body).await;
-        refused(&answer, 400, "VALIDATION_ERROR", &format!("missing field `{field}`"));
+        refused(&answer, 400, "VALIDATION_ERROR", &format!("/{field} is missing"));
     }
     let filter = json!({ "propertyName": "phone", "operator": "EQ", "value": "1" });
     let group = |filters: usize| json!({ "filters": vec![filter.clone(); filters] });
-    let by = |operator: &str| json!([{ "filters": [{ "propertyName": "phone", "operator": operator }] }]);
+    let by = |filter: Value| json!([{ "filters": [filter] }]);
     for (change, word) in [
-        (json!({ "filterGroups": vec![group(1); 6] }), "5 filterGroups"),
-        (json!({ "filterGroups": [group(7)] }), "6 filters"),
-        (json!({ "filterGroups": vec![group(5); 4] }), "18 in all"),
-        (json!({ "filterGroups": by("EQ") }), "missing field `value`"),
-        (json!({ "filterGroups": by("IN") }), "missing field `values`"),
-        (json!({ "filterGroups": by("CONTAINS_TOKEN") }), "CONTAINS_TOKEN"),
-        (json!({ "sorts": ["firstname", "lastname"] }), "one sort"),
-        (json!({ "sorts": [{ "propertyName": "firstname" }] }), "expected a string"),
-        (json!({ "limit": 201 }), "200"),
-        (json!({ "after": "next" }), "next is not a place"),
+        (json!({ "filterGroups": vec![group(1); 6] }), "/filterGroups has more than 5 items"),
+        (json!({ "filterGroups": [group(7)] }), "/filterGroups/0/filters has more than 6 items"),
+        (json!({ "filterGroups": vec![group(5); 4] }), "18 filters in all"),
+        (
+            json!({ "filterGroups": by(json!({ "propertyName": "phone", "operator": "EQ" })) }),
+            "/filterGroups/0/filters/0/value is missing",
+        ),
+        (
+            json!({ "filterGroups": by(json!({ "property": "phone", "operator": "EQ", "value": "1" })) }),
+            "/filterGroups/0/filters/0/propertyName is missing",
+        ),
+        (
+            json!({ "filterGroups": by(json!({ "propertyName": "phone", "operator": "eq", "value": "1" })) }),
+            "/filterGroups/0/filters/0/operator",
+        ),
+        (json!({ "sorts": ["firstname", "lastname"] }), "/sorts has more than 1 item"),
+        (json!({ "sorts": [{ "propertyName": "firstname" }] }), "/sorts/0 must be a string"),
+        (json!({ "limit": 201 }), "/limit is greater than the maximum of 200"),
+        (json!({ "after": "next" }), "/after does not match"),
+        (json!({ "after": 3 }), "/after must be a string"),
+        (json!({ "archived": false }), "/archived is unknown"),
     ] {
         refused(&api.post(SEARCH, search(&change)).await, 400, "VALIDATION_ERROR", word);
     }

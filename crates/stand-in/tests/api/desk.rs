@@ -1,6 +1,6 @@
 //! A caller of Zendesk, and what its answers have in common.
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use stand_in::{Options, StandIn, zendesk};
@@ -79,6 +79,12 @@ pub(crate) fn voice_comment() -> Value {
     })
 }
 
+/// Whoever asks Zendesk says that an answer is to be JSON.
+fn client() -> Client {
+    let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+    Client::builder().default_headers(headers).build().unwrap()
+}
+
 impl Desk {
     pub(crate) async fn start() -> Self {
         Self::start_with(zendesk::Options::default()).await
@@ -89,7 +95,7 @@ impl Desk {
     }
 
     pub(crate) async fn at(stand_in: StandIn) -> Self {
-        let mut desk = Self { stand_in, client: Client::new(), token: String::new() };
+        let mut desk = Self { stand_in, client: client(), token: String::new() };
         let granted = desk.post(TOKENS, grant()).await;
         desk.token = granted.body["access_token"].as_str().unwrap().into();
         desk

@@ -72,6 +72,7 @@ async fn a_file_without_what_it_needs_or_for_everybody_is_refused() {
     let api = Api::start().await;
     let options = options();
     let public = options.replace("PRIVATE", "PUBLIC_INDEXABLE");
+    let misspelt = options.replace("overwrite", "overWrite");
     let complete = [("fileName", "1.mp3"), ("folderPath", "/calls"), ("options", &*options)];
     let with = |at: usize, field| {
         let mut fields = complete;
@@ -83,6 +84,7 @@ async fn a_file_without_what_it_needs_or_for_everybody_is_refused() {
         with(1, ("folder", "/calls")),
         with(2, ("options", "{}")),
         with(2, ("options", &public)),
+        with(2, ("options", &misspelt)),
         form(&complete, ""),
         form(&complete, AUDIO).replace("--b--", "--b"),
         AUDIO.to_owned(),

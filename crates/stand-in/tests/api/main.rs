@@ -18,6 +18,7 @@ mod sink;
 mod tickets;
 mod tokens;
 mod uploads;
+mod users;
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};

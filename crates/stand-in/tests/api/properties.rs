@@ -25,7 +25,7 @@ async fn a_property_is_created_once_and_can_then_be_used() {
 #[tokio::test]
 async fn a_created_enumeration_takes_its_options_only() {
     let api = Api::start().await;
-    let option = |value: &str| json!({ "label": value, "value": value });
+    let option = |value: &str| json!({ "label": value, "value": value, "displayOrder": 1, "hidden": false });
     let property = json!({ "groupName": "call", "name": "call_priority", "label": "Priority",
         "type": "enumeration", "fieldType": "select", "options": [option("high"), option("low")] });
     assert_eq!(api.post(PROPERTIES, property).await.0, 201);
@@ -40,14 +40,15 @@ async fn a_created_enumeration_takes_its_options_only() {
 async fn what_is_wrong_with_a_property_is_refused() {
     let api = Api::start().await;
     for (field, value, word) in [
-        ("groupName", json!(null), "expected a string"),
+        ("groupName", json!(null), "/groupName must be a string"),
         ("groupName", json!("calls"), "group calls does not exist"),
-        ("name", json!("Call Key"), "lowercase"),
-        ("name", json!("2nd_key"), "start with a letter"),
-        ("label", json!(""), "label"),
-        ("type", json!("text"), "text is not a type"),
-        ("fieldType", json!("select"), "select is not a fieldType of string"),
-        ("type", json!("enumeration"), "fieldType"),
+        ("name", json!("Call Key"), "/name does not match"),
+        ("name", json!("2nd_key"), "/name does not match"),
+        ("label", json!(""), "/label is shorter than 1"),
+        ("type", json!("text"), "/type is not one of"),
+        ("fieldType", json!("select"), "/fieldType is not one of"),
+        ("type", json!("enumeration"), "/options is missing"),
+        ("unique", json!(true), "/unique is unknown"),
     ] {
         let mut property = json!({ "groupName": "call", "name": "call_key", "label": "Key",
             "type": "string", "fieldType": "text" });
