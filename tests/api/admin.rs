@@ -68,16 +68,10 @@ async fn a_process_is_ready_once_its_tables_are_up_to_date() {
 #[tokio::test]
 async fn a_taken_address_keeps_a_process_from_starting_and_the_message_names_the_setting() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let settings = [
-        ("DATABASE_URL", database::create().await),
-        ("WEBHOOK_TOKEN", TOKEN.to_owned()),
-        ("ADMIN_ADDR", taken.local_addr().unwrap().to_string()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value));
-    let mut process = Process::spawn(Some("receive"), &settings);
-    assert!(!process.end().await.success());
-    let says = format!("can't listen on {}: set ADMIN_ADDR", taken.local_addr().unwrap());
-    eventually(&says, async || process.log().contains(&says)).await;
+    let (database, address) = (database::create().await, taken.local_addr().unwrap().to_string());
+    let settings = [("DATABASE_URL", database.as_str()), ("WEBHOOK_TOKEN", TOKEN), ("ADMIN_ADDR", &address)];
+    let says = format!("can't listen on {address}: set ADMIN_ADDR");
+    Process::refuses("receive", &settings, &says).await;
 }
 
 #[tokio::test]

@@ -113,20 +113,9 @@ async fn a_receiver_of_alerts_that_is_none_or_missing_keeps_the_worker_from_star
         ),
         ([("ALERT_SILENCE", "1h"), ("LOG_FORMAT", "json")], "ALERT_SILENCE needs ALERT_URL"),
     ] {
-        let usual = [
-            ("DATABASE_URL", "postgres://127.0.0.1:1/none"),
-            ("JOBS", "report-call"),
-            ("REPORT_URL", "http://127.0.0.1:1"),
-        ];
-        let settings: Vec<_> = usual
-            .iter()
-            .chain(&settings)
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        let mut process = Process::spawn(Some("work"), &settings);
-        assert!(!process.end().await.success());
-        eventually(says, async || process.log().contains(says)).await;
-        assert!(!process.log().contains("s3cret"), "{}", process.log());
+        let usual = [("JOBS", "report-call"), ("REPORT_URL", "http://127.0.0.1:1")];
+        let log = Process::refuses("work", &[usual, settings].concat(), says).await;
+        assert!(!log.contains("s3cret"), "{log}");
     }
 }
 

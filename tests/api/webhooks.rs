@@ -6,7 +6,7 @@ use serde_json::json;
 use sha2::Sha256;
 use stand_in::{Fault, SinkDelivery};
 
-use crate::helpers::{App, Process, event, eventually};
+use crate::helpers::{App, Process, event};
 
 async fn start(job: &str, url: &str, secret: &str) -> App {
     let app = App::receiver(&[("JOBS", job)]).await;
@@ -113,10 +113,6 @@ async fn a_receiver_or_a_secret_that_is_missing_or_wrong_keeps_the_worker_from_s
             "whsec_",
         ),
     ] {
-        let mut all = vec![("DATABASE_URL".to_owned(), "postgres://127.0.0.1:1/none".to_owned())];
-        all.extend(settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let mut process = Process::spawn(Some("work"), &all);
-        assert!(!process.end().await.success());
-        eventually(says, async || process.log().contains(says)).await;
+        Process::refuses("work", &settings, says).await;
     }
 }

@@ -70,10 +70,8 @@ async fn the_password_may_come_from_a_file_and_an_empty_one_is_an_error() {
     let app = App::receiver(&[("CONSOLE_PASSWORD_FILE", file.path().to_str().unwrap())]).await;
     assert!(page(&app, "/calls").await.contains("No call has come yet"));
 
-    let settings = [("CONSOLE_PASSWORD".to_owned(), String::new())];
-    let mut process = crate::helpers::Process::spawn(Some("receive"), &settings);
-    assert!(!process.end().await.success());
-    eventually("it says so", async || process.log().contains("CONSOLE_PASSWORD is empty")).await;
+    crate::helpers::Process::refuses("receive", &[("CONSOLE_PASSWORD", "")], "CONSOLE_PASSWORD is empty")
+        .await;
 }
 
 #[tokio::test]

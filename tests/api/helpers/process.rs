@@ -78,6 +78,17 @@ impl Process {
         process
     }
 
+    /// It does not start by these settings, and says this. Its database is nowhere, unless they name one.
+    pub(crate) async fn refuses(command: &str, settings: &[(&str, &str)], says: &str) -> String {
+        let nowhere = [("DATABASE_URL", "postgres://127.0.0.1:1/none")];
+        let all = nowhere.iter().chain(settings);
+        let all: Vec<_> = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut process = Self::spawn(Some(command), &all);
+        assert!(!process.end().await.success(), "{settings:?}");
+        eventually(says, async || process.log().contains(says)).await;
+        process.log()
+    }
+
     /// Starts it, whatever becomes of it.
     pub(crate) fn spawn(command: Option<&str>, settings: &[(String, String)]) -> Self {
         let mut child = program(settings)

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use stand_in::Fault;
 
 use super::{set_up, start, the_call, with};
-use crate::helpers::{App, Process, event, eventually};
+use crate::helpers::{App, Process, event};
 
 #[tokio::test]
 async fn the_contact_is_found_by_hubspots_own_id() {
@@ -99,11 +99,8 @@ async fn a_number_without_a_country_code_finds_its_contact_in_the_default_region
 
 #[tokio::test]
 async fn a_default_region_that_is_none_keeps_the_worker_from_starting() {
-    let settings = [("DATABASE_URL", "postgres://127.0.0.1:1/none"), ("DEFAULT_REGION", "India")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let mut process = Process::spawn(Some("work"), &settings);
-    assert!(!process.end().await.success());
-    eventually("it says so", async || process.log().contains("`India` is no region: write IN, US")).await;
+    let says = "`India` is no region: write IN, US";
+    Process::refuses("work", &[("DEFAULT_REGION", "India")], says).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use stand_in::hubspot::Options;
 
 use super::beside;
-use crate::helpers::{App, Process, event, eventually};
+use crate::helpers::{App, Process, event};
 
 #[tokio::test]
 async fn a_missing_unique_property_gives_up_and_names_the_command_that_makes_it() {
@@ -39,11 +39,7 @@ async fn setup_makes_the_unique_property_and_may_be_repeated() {
 
 #[tokio::test]
 async fn a_worker_without_its_key_does_not_start_and_names_the_setting() {
-    let settings = [("DATABASE_URL", "postgres://127.0.0.1:1/none"), ("JOBS", "update-crm")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let mut process = Process::spawn(Some("work"), &settings);
-    assert!(!process.end().await.success());
-    eventually("it says so", async || process.log().contains("HUBSPOT_TOKEN is not set")).await;
+    Process::refuses("work", &[("JOBS", "update-crm")], "HUBSPOT_TOKEN is not set").await;
 }
 
 #[tokio::test]
