@@ -115,13 +115,15 @@ impl Webhooks {
     }
 }
 
-/// Whether a secret may go there: encrypted, or no further than this machine, whose names end in `localhost` (RFC 6761).
+/// Whether a secret may go there: encrypted, or no further than this machine.
 fn is_safe(url: &Url) -> bool {
-    let is_loopback = url.host_str().is_some_and(|host| {
-        let address = host.trim_matches(['[', ']']).parse();
-        host.rsplit('.').next() == Some("localhost")
-            || address.is_ok_and(|host: std::net::IpAddr| host.is_loopback())
-    });
+    let is_loopback = match url.host_str() {
+        Some("localhost") => true,
+        Some(host) => {
+            host.trim_matches(['[', ']']).parse().is_ok_and(|host: std::net::IpAddr| host.is_loopback())
+        }
+        None => false,
+    };
     url.scheme() == "https" || url.scheme() == "http" && is_loopback
 }
 

@@ -1,6 +1,6 @@
 //! What is written of a call at the vendors, and where. ★ Replace them with yours (`docs/make-it-yours.md`).
 //!
-//! A client knows nothing of jobs. How HubSpot and Zendesk are spoken to is in the crates [`hubspot_api`] and [`zendesk_api`];
+//! A client knows nothing of jobs. How a vendor is spoken to is in a crate of its own, `crates/…-api`, where it is one of ours;
 //! what all clients share is in [`vendor`](engine::vendor).
 
 pub mod after_call;

@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
@@ -16,7 +16,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, Method, Request, Response, StatusCode, header},
 };
-use reqwest::{Client, Url};
+use reqwest::{Client, Url, redirect::Policy};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
@@ -63,33 +63,51 @@ impl Witness {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let base = base.parse().expect("the vendor's base URL is one");
-        let between = Arc::new(Between { vendor, base, http: Client::new(), seen: Mutex::default() });
+        // As the program asks: a vendor has no reason to redirect.
+        let http = Client::builder().redirect(Policy::none()).build().unwrap();
+        // A run that sees less takes nothing away from what was seen before.
+        let seen = recorded(vendor).unwrap_or_default();
+        let between = Arc::new(Between { vendor, base, http, seen: Mutex::new(seen) });
         let app = Router::new().fallback(pass_on).with_state(Arc::clone(&between));
         let serving = tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
         Self { url, between, _serving: AbortOnDropHandle::new(serving) }
     }
 
-    /// Writes down what it has seen, where that is asked for; holds what plays a vendor to what the vendor was seen to answer.
+    /// Holds what plays a vendor to what the vendor was seen to answer, and writes down what it has seen, where that is asked
+    /// for.
     pub(crate) fn testify(&self) {
         let Between { vendor, base, seen, .. } = &*self.between;
         let seen = seen.lock().unwrap();
-        let file = |folder: &str| Path::new(folder).join(format!("{vendor}.json"));
+        let before = std::env::var("LIVE_SEEN").unwrap_or_else(|_| SEEN.to_owned());
+        let played = base.host_str().is_some_and(|host| ["127.0.0.1", "localhost"].contains(&host));
+        if let Some(before) = read(&file(&before, vendor)).filter(|_| played) {
+            let both = seen.iter().filter_map(|(asked, form)| Some((asked, before.get(asked)?, form)));
+            let beyond: Vec<_> =
+                both.flat_map(|(asked, before, form)| form::beyond(before, form, asked)).collect();
+            assert!(beyond.is_empty(), "{vendor} was never seen to answer so: {beyond:#?}");
+            println!("as {vendor} was seen to answer, with {} forms", before.len());
+        }
         if let Ok(folder) = std::env::var("LIVE_RECORD") {
             std::fs::create_dir_all(&folder).unwrap();
-            std::fs::write(file(&folder), serde_json::to_string_pretty(&*seen).unwrap() + "\n").unwrap();
-            return println!("the forms of {} answers stand in {}", seen.len(), file(&folder).display());
+            let text = serde_json::to_string_pretty(&*seen).unwrap() + "\n";
+            std::fs::write(file(&folder, vendor), text).unwrap();
+            println!("the forms of {} answers stand in {}", seen.len(), file(&folder, vendor).display());
         }
-        let played = base.host_str().is_some_and(|host| ["127.0.0.1", "localhost"].contains(&host));
-        let Ok(before) = std::fs::read(file(&std::env::var("LIVE_SEEN").unwrap_or_else(|_| SEEN.to_owned())))
-        else {
-            return println!("what {vendor} answers was never recorded");
-        };
-        let before: Seen = serde_json::from_slice(&before).unwrap();
-        let both = seen.iter().filter_map(|(asked, form)| Some((asked, before.get(asked)?, form)));
-        let beyond: Vec<_> =
-            both.flat_map(|(asked, before, form)| form::beyond(before, form, asked)).collect();
-        assert!(!played || beyond.is_empty(), "{vendor} was never seen to answer so: {beyond:#?}");
     }
+}
+
+fn file(folder: &str, vendor: &str) -> PathBuf {
+    Path::new(folder).join(format!("{vendor}.json"))
+}
+
+/// What stands already where it is to be recorded.
+fn recorded(vendor: &str) -> Option<Seen> {
+    read(&file(&std::env::var("LIVE_RECORD").ok()?, vendor))
+}
+
+fn read(file: &Path) -> Option<Seen> {
+    let text = std::fs::read(file).ok()?;
+    Some(serde_json::from_slice(&text).expect("it is as it was recorded"))
 }
 
 async fn pass_on(State(between): State<Arc<Between>>, request: Request<Body>) -> Response<Body> {
@@ -100,7 +118,7 @@ async fn pass_on(State(between): State<Arc<Between>>, request: Request<Body>) ->
         headers.remove(name);
     }
     let mut url = between.base.clone();
-    url.set_path(parts.uri.path());
+    url.set_path(&format!("{}{}", between.base.path().trim_end_matches('/'), parts.uri.path()));
     url.set_query(parts.uri.query());
     let answer = between.http.request(parts.method.clone(), url).headers(headers).body(body).send().await;
     // As where nobody answers.

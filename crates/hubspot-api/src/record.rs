@@ -1,7 +1,5 @@
 //! Records, which are contacts, calls and tasks: made once under a unique property, found again by it, put beside each other.
 
-use std::collections::BTreeMap;
-
 use engine::vendor::ClientError;
 use reqwest::{Method, StatusCode, header::CONTENT_TYPE};
 use serde::Deserialize;
@@ -26,7 +24,7 @@ pub struct Upserted {
 pub(crate) struct Record {
     pub(crate) id: String,
     #[serde(default)]
-    properties: BTreeMap<String, Option<String>>,
+    properties: Value,
 }
 
 #[derive(Deserialize)]
@@ -65,7 +63,7 @@ impl Api {
         name: &str,
     ) -> Result<Option<String>, ClientError> {
         let record = self.record(of, Some(property), id, Some(name)).await?;
-        Ok(record.and_then(|mut record| record.properties.remove(name).flatten()))
+        Ok(record.and_then(|record| record.properties[name].as_str().map(str::to_owned)))
     }
 
     async fn record(

@@ -5,7 +5,7 @@ use engine::{
     need,
     vendor::{Answer, ClientError, OwnTurn, Turns, Vendor},
 };
-use reqwest::{Method, RequestBuilder, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, StatusCode, Url, header::ACCEPT};
 
 use crate::{error::success, settings::Settings, token::Tokens};
 
@@ -68,7 +68,7 @@ impl Api {
     }
 
     pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.vendor.request(method, url)
+        accepting_json(self.vendor.request(method, url))
     }
 
     pub(crate) async fn ask(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
@@ -92,4 +92,9 @@ impl Api {
         let token = self.tokens.get(&self.vendor, &self.base_url).await?;
         self.vendor.send_apart(again.bearer_auth(token)).await
     }
+}
+
+/// (Zendesk's documentation, "Requests": the header must be set on all requests.)
+pub(crate) fn accepting_json(request: RequestBuilder) -> RequestBuilder {
+    request.header(ACCEPT, "application/json")
 }

@@ -16,5 +16,5 @@ pub use api::Api;
 pub use comment::{Attachment, Comment, Via, VoiceData};
 pub use file::LARGEST_FILE;
 pub use settings::Settings;
-pub use ticket::{Commented, Ticket};
+pub use ticket::Ticket;
 pub use user::{NewUser, User};

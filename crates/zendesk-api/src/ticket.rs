@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::Api,
-    error::{decode, pause_of_the_ticket, refused, success},
+    error::{decode, pause_of_the_ticket, success},
 };
 
 /// A ticket, as far as it is read.
@@ -52,16 +52,6 @@ struct Event {
     kind: String,
 }
 
-/// What became of a comment.
-pub enum Commented {
-    /// It is on the ticket.
-    Written,
-    /// The ticket is no longer as it was seen.
-    Changed,
-    /// The ticket does not take it, and why: one that has 5,000 comments takes no more. (Documentation, "Ticket comments".)
-    Refused(String),
-}
-
 impl Answered {
     fn ticket(self) -> Result<Ticket, ClientError> {
         self.ticket.ok_or_else(|| ClientError::retry("Zendesk answered without the ticket"))
@@ -100,7 +90,7 @@ impl Api {
         Ok(numbers)
     }
 
-    /// Adds a comment by these fields if the ticket is still as it was seen.
+    /// Adds a comment by these fields if the ticket is still as it was seen; false when it isn't.
     ///
     /// # Errors
     ///
@@ -110,15 +100,13 @@ impl Api {
         ticket: &Ticket,
         mut fields: Value,
         turn: &mut OwnTurn,
-    ) -> Result<Commented, ClientError> {
+    ) -> Result<bool, ClientError> {
         fields["safe_update"] = json!(true);
         fields["updated_stamp"] = json!(ticket.updated_at);
         let url = self.url(&["tickets", &ticket.id.to_string()]);
         let answer = self.send(self.request(Method::PUT, url).json(&json!({ "ticket": fields }))).await?;
         match answer.status {
-            StatusCode::CONFLICT => return Ok(Commented::Changed),
-            // Whether the ticket is at fault or the comment, its words are not documented to tell.
-            StatusCode::UNPROCESSABLE_ENTITY => return Ok(Commented::Refused(refused(&answer).to_string())),
+            StatusCode::CONFLICT => return Ok(false),
             StatusCode::TOO_MANY_REQUESTS => {
                 match pause_of_the_ticket(&answer).map(|after| turn.pause(after)) {
                     Some(of_this_ticket) => return Err(of_this_ticket),
@@ -130,7 +118,7 @@ impl Api {
         let updated: Answered = decode(&success(answer)?)?;
         // A body that is not what Zendesk expects is answered 200, and changes nothing.
         if updated.has_comment() {
-            Ok(Commented::Written)
+            Ok(true)
         } else {
             Err(ClientError::Stop("Zendesk answered 200 and changed nothing".into()))
         }

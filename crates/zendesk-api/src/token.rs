@@ -9,7 +9,10 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::error::{refused, success};
+use crate::{
+    api::accepting_json,
+    error::{refused, success},
+};
 
 /// Renewed this long before its end, so that none ends on its way.
 const MARGIN: Duration = Duration::from_mins(1);
@@ -49,7 +52,7 @@ impl Tokens {
         }
         let mut url = base_url.clone();
         url.path_segments_mut().expect("a base URL has a path").pop_if_empty().extend(["oauth", "tokens"]);
-        let request = vendor.request(Method::POST, url).json(&json!({
+        let request = accepting_json(vendor.request(Method::POST, url)).json(&json!({
             "grant_type": "client_credentials",
             "client_id": self.client_id,
             "client_secret": self.client_secret.expose_secret(),

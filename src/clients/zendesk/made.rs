@@ -8,7 +8,7 @@ use engine::{
 };
 
 use super::{
-    Attached, Source, Zendesk,
+    Attached, Zendesk,
     note::{self, Note},
 };
 
@@ -17,32 +17,28 @@ impl Zendesk {
     pub(super) async fn open(
         &self,
         call: &Call,
-        mut note: Note<'_>,
-        mut source: Option<Source>,
+        note: &Note<'_>,
+        mut follows: Option<u64>,
     ) -> Result<Attached, ClientError> {
         for made in self.api.tickets_of(&note.key).await? {
-            match self.put(made, &note).await?.on(self, made) {
-                Ok(attached) => return Ok(attached),
-                Err((this, _)) => source = source.or(Some(this)),
+            if let Some(attached) = self.put(made, note).await?.on(self, made) {
+                return Ok(attached);
             }
+            follows = follows.or(Some(made));
         }
-        // A comment that is itself at fault is refused here, too. Of a follow-up Zendesk says itself what it follows.
-        note.continues = source.as_ref().filter(|source| !source.closed).map(|source| source.id);
         let mut ticket = note.body();
         ticket["external_id"] = json!(note.key);
         ticket["subject"] = json!(note::subject(call));
         // Of the call, not of its event: several events of a call come at once. Kept for two hours, so a lost answer makes no
         // second ticket; after that the look above finds the first.
         let mut key = note.key.clone();
-        match &source {
-            // A follow-up has what agents have made of its ticket.
-            Some(Source { id, closed: true }) => ticket["via_followup_source_id"] = json!(id),
-            _ => self.triage.mark(call, &mut ticket),
-        }
-        let requester = if let Some(Source { id, .. }) = source {
-            key = idempotency_key(&format!("{key}:{id}"));
-            self.requester_of(id).await?
+        let requester = if let Some(source) = follows {
+            ticket["via_followup_source_id"] = json!(source);
+            key = idempotency_key(&format!("{key}:{source}"));
+            self.requester_of(source).await?
         } else {
+            // A follow-up has what agents have made of its ticket.
+            self.triage.mark(call, &mut ticket);
             self.requester(call).await?
         };
         if let Some(requester) = requester {

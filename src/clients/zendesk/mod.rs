@@ -19,7 +19,7 @@ use engine::{
     config::{ConfigError, Pairs},
     vendor::ClientError,
 };
-use zendesk_api::{Api, Commented};
+use zendesk_api::Api;
 
 use crate::settings::{Recordings, Settings};
 use note::Note;
@@ -50,15 +50,6 @@ enum Put {
     Before,
     /// Not at all: the ticket is closed for good.
     Closed,
-    /// Not at all, as Zendesk says: one that has 5,000 comments takes no more. (Documentation, "Ticket comments".)
-    Refused(String),
-}
-
-/// A ticket that can't take a call, for which a new one stands in.
-pub(super) struct Source {
-    id: u64,
-    /// Of a closed one alone the new one can be a follow-up.
-    closed: bool,
 }
 
 /// A ticket that holds the call.
@@ -104,9 +95,8 @@ impl Zendesk {
         self.api.origin()
     }
 
-    /// Puts the call on the ticket, unless it is there; a closed ticket gets a follow-up, and one that takes no comment a new
-    /// ticket in its place. Where none is named, one is made for the call, and the one that is there is given what it lacks.
-    /// Safe to repeat.
+    /// Puts the call on the ticket, unless it is there; a closed ticket gets a follow-up. Where none is named, one is made for
+    /// the call, and the one that is there is given what it lacks. Safe to repeat.
     ///
     /// # Errors
     ///
@@ -118,15 +108,12 @@ impl Zendesk {
         recorded: &Recorded,
     ) -> Result<Attached, ClientError> {
         let note = Note::of(call, &self.agents, recorded);
-        let Some(id) = ticket.map(number).transpose()? else { return self.open(call, note, None).await };
-        let (source, why) = match self.put(id, &note).await?.on(self, id) {
-            Ok(attached) => return Ok(attached),
-            Err((source, None)) => (source, format!("ticket {id} is closed: this follows up on it")),
-            Err((source, Some(reason))) => {
-                (source, format!("ticket {id} takes no comment ({reason}): this continues it"))
-            }
-        };
-        Ok(Attached { note: Some(why), ..self.open(call, note, Some(source)).await? })
+        let Some(id) = ticket.map(number).transpose()? else { return self.open(call, &note, None).await };
+        if let Some(attached) = self.put(id, &note).await?.on(self, id) {
+            return Ok(attached);
+        }
+        let follow_up = self.open(call, &note, Some(id)).await?;
+        Ok(Attached { note: Some(format!("ticket {id} is closed: this follows up on it")), ..follow_up })
     }
 
     /// Looks whether tickets could be read, without writing; returns what it found.
@@ -142,6 +129,7 @@ impl Zendesk {
     /// Puts the call on this ticket, unless it is there.
     async fn put(&self, id: u64, note: &Note<'_>) -> Result<Put, ClientError> {
         let mut turn = self.api.turn(id).await?;
+        let mut refused = None;
         for _ in 0..CONFLICTS {
             let ticket = self.api.ticket(id).await?;
             if self.holds(id, note).await? {
@@ -150,13 +138,18 @@ impl Zendesk {
             if ticket.status == "closed" {
                 return Ok(Put::Closed);
             }
-            match self.api.comment(&ticket, note.body(), &mut turn).await? {
-                Commented::Written => return Ok(Put::Now),
-                Commented::Refused(reason) => return Ok(Put::Refused(reason)),
-                Commented::Changed => {}
+            if let Some(refused) = refused {
+                return Err(refused);
+            }
+            match self.api.comment(&ticket, note.body(), &mut turn).await {
+                Ok(true) => return Ok(Put::Now),
+                Ok(false) => {}
+                // It may be closed by now, or hold the comment of a try whose answer was lost: the next look tells.
+                Err(error @ ClientError::Stop(_)) => refused = Some(error),
+                Err(error) => return Err(error),
             }
         }
-        Err(ClientError::retry(format!("somebody keeps changing ticket {id}")))
+        Err(refused.unwrap_or_else(|| ClientError::retry(format!("somebody keeps changing ticket {id}"))))
     }
 
     /// Whether a comment of the ticket is this call's.
@@ -179,13 +172,12 @@ fn number(ticket: &str) -> Result<u64, ClientError> {
 }
 
 impl Put {
-    /// The ticket, where it holds the call; else what it is to a new one, and the reason for which it was refused.
-    fn on(self, zendesk: &Zendesk, id: u64) -> Result<Attached, (Source, Option<String>)> {
+    /// The ticket that holds the call, where this one does.
+    fn on(self, zendesk: &Zendesk, ticket: u64) -> Option<Attached> {
         match self {
-            Self::Now => Ok(zendesk.attached(id, None)),
-            Self::Before => Ok(zendesk.attached(id, Some(BEFORE))),
-            Self::Closed => Err((Source { id, closed: true }, None)),
-            Self::Refused(reason) => Err((Source { id, closed: false }, Some(reason))),
+            Self::Now => Some(zendesk.attached(ticket, None)),
+            Self::Before => Some(zendesk.attached(ticket, Some(BEFORE))),
+            Self::Closed => None,
         }
     }
 }

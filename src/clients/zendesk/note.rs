@@ -36,8 +36,6 @@ pub(super) struct Note<'a> {
     recording: Option<Url>,
     recorded: &'a Recorded,
     answered_by: Option<u64>,
-    /// The ticket in whose place a new one has the call.
-    pub(super) continues: Option<u64>,
     /// The call's id as Zendesk can hold it: the ticket's `external_id`, and what the marker names.
     pub(super) key: String,
 }
@@ -46,7 +44,7 @@ impl<'a> Note<'a> {
     pub(super) fn of(call: &'a Call, agents: &Pairs, recorded: &'a Recorded) -> Self {
         let answered_by = call.agent.id.as_ref().and_then(|agent| agents.0.get(agent)?.parse().ok());
         let recording = call.recording().and_then(|url| url.parse().ok());
-        Self { call, recording, recorded, answered_by, continues: None, key: idempotency_key(&call.call_id) }
+        Self { call, recording, recorded, answered_by, key: idempotency_key(&call.call_id) }
     }
 
     /// The ticket's fields that make the comment.
@@ -128,8 +126,7 @@ impl<'a> Note<'a> {
     /// Plain text, which ends with the marker, whatever the lines before it say.
     fn text(&self) -> String {
         let recording = if let Recorded::Link(word) = self.recorded { word.as_deref() } else { None };
-        let text =
-            Text { subject: subject(self.call), call: self.call, continues: self.continues, recording };
+        let text = Text { subject: subject(self.call), call: self.call, recording };
         // Writing to a String can't fail.
         let text = text.render().unwrap_or_default();
         format!("{}\n{}", cut(&text, LONGEST_TEXT, html_bytes), self.marker())
@@ -142,8 +139,6 @@ impl<'a> Note<'a> {
 struct Text<'a> {
     subject: String,
     call: &'a Call,
-    /// A ticket to which Zendesk makes a link of `#` and its number.
-    continues: Option<u64>,
     /// A word beside its link.
     recording: Option<&'a str>,
 }

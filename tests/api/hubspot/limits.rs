@@ -17,31 +17,27 @@ async fn deliver(app: &App, calls: usize) {
     }
 }
 
-/// Searches arrive four a second at most, whatever the machine; the first may have been held up on its way.
-fn searches_kept_their_pace(app: &App) {
-    let all = app.stand_in.received();
-    let searches = all.iter().filter(|request| request.path.ends_with("/search"));
-    let at: Vec<_> = searches.map(|request| request.at).collect();
-    let took = at[at.len() - 1] - at[0];
-    let least = TimeDelta::milliseconds(250) * i32::try_from(at.len() - 1).unwrap() - TimeDelta::seconds(1);
-    assert!(took > least, "{} in {took}", at.len());
-}
-
 #[tokio::test]
 async fn searches_stay_below_their_limit() {
     let app = start().await;
     deliver(&app, 12).await;
     app.all_done().await;
-    searches_kept_their_pace(&app);
+    let refused = app.stand_in.received().iter().filter(|request| request.status == Some(429)).count();
+    assert_eq!(refused, 0);
     assert!(app.stand_in.hubspot().calls().iter().all(|call| call.contacts.len() == 1));
 }
 
 #[tokio::test]
-async fn two_jobs_share_the_limits_of_the_account() {
+async fn two_jobs_share_the_limit_of_searches() {
     let app = with(&[("JOBS", "update-crm,follow-up")]).await;
     deliver(&app, 12).await;
     app.all_done().await;
-    searches_kept_their_pace(&app);
+    let all = app.stand_in.received();
+    let at: Vec<_> =
+        all.iter().filter(|request| request.path.ends_with("/search")).map(|request| request.at).collect();
+    // Four a second take longer than this on any machine, and a budget each would take half as long.
+    let took = at[at.len() - 1] - at[0];
+    assert!(at.len() >= 24 && took > TimeDelta::seconds(4), "{} in {took}", at.len());
     let hubspot = app.stand_in.hubspot();
     assert_eq!((hubspot.calls().len(), hubspot.tasks().len()), (12, 12));
 }

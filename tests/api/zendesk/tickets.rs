@@ -3,7 +3,7 @@
 use serde_json::json;
 use stand_in::{
     Fault,
-    zendesk::{self, Edit, Ticket},
+    zendesk::{self, Edit},
 };
 
 use super::{CLOSED, OPEN, beside, call, run, start, ticket, with};
@@ -178,42 +178,23 @@ async fn half_a_configuration_keeps_the_worker_from_starting() {
 }
 
 #[tokio::test]
-async fn a_ticket_that_takes_no_more_comments_has_its_call_on_a_new_one_once() {
+async fn a_ticket_that_takes_no_more_comments_has_its_call_given_up_and_no_other_made() {
     let full = zendesk::Options { comment_limit: 1, ..zendesk::Options::default() };
-    let app =
-        beside(full, &[("ZENDESK_REQUESTER", "caller"), ("ZENDESK_TICKETS", "answered=tag:call")]).await;
+    let app = beside(full, &[]).await;
     let before = app.stand_in.zendesk().tickets().len();
-    let mut call = call("1", json!(OPEN), "answered", true);
-    run(&app, &call).await;
-    call["event_id"] = json!("evt_1_again");
-    run(&app, &call).await;
-    assert_eq!(ticket(&app, OPEN).comments.len(), 1);
-    let tickets = app.stand_in.zendesk().tickets();
-    assert_eq!(tickets.len(), before + 1);
-    let made = tickets.last().unwrap();
-    // Of a ticket that is open there is no follow-up at Zendesk.
-    assert_eq!(made.via_followup_source_id, None);
-    let requester = |ticket: &Ticket| ticket.properties["requester_id"].clone();
-    assert_eq!((requester(made), &made.tags), (requester(&ticket(&app, OPEN)), &vec!["call".to_owned()]));
-    let text = made.comments[0].data.as_ref().unwrap().transcription_text.clone().unwrap();
-    assert!(text.contains(&format!("Continues ticket #{OPEN}")), "{text}");
-    assert_eq!(
-        app.text("select string_agg(distinct external_id || ' ' || note, '; ') from receipt").await,
-        format!(
-            "{} ticket {OPEN} takes no comment (Zendesk answered 422 RecordInvalid comment): this continues it",
-            made.id
-        )
-    );
+    run(&app, &call("1", json!(OPEN), "answered", true)).await;
+    let reason = app.text("select reason from attempt where result = 'given_up'").await;
+    assert_eq!(reason, "Zendesk answered 422 RecordInvalid comment");
+    assert_eq!((ticket(&app, OPEN).comments.len(), app.stand_in.zendesk().tickets().len()), (1, before));
 }
 
 #[tokio::test]
-async fn a_comment_that_no_ticket_takes_is_given_up() {
-    let app = start().await;
-    let before = app.stand_in.zendesk().tickets().len();
-    app.stand_in.fail(Fault::status(422).on("tickets").method("PUT"));
-    app.stand_in.fail(Fault::status(422).on("tickets").method("POST"));
+async fn a_comment_whose_answer_was_lost_is_found_where_the_ticket_takes_no_second_one() {
+    let almost_full = zendesk::Options { comment_limit: 2, ..zendesk::Options::default() };
+    let app = beside(almost_full, &[]).await;
+    app.stand_in.fail(Fault::lose_reply().method("PUT"));
     run(&app, &call("1", json!(OPEN), "answered", true)).await;
-    let reason = app.text("select reason from attempt where result = 'given_up'").await;
-    assert_eq!(reason, "Zendesk answered 422 RecordInvalid base");
-    assert_eq!(app.stand_in.zendesk().tickets().len(), before);
+    assert_eq!(ticket(&app, OPEN).comments.len(), 2, "the customer's, and the call's");
+    assert_eq!(app.text("select note from receipt").await, "it was there already");
+    assert_eq!(app.count("select count(*) from attempt").await, 1);
 }

@@ -13,13 +13,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// Refusals this close to each other are one: many requests are under way when a limit is met.
-const ONE_REFUSAL: Duration = Duration::from_secs(10);
+/// The longest pause of a budget. The breaker keeps to longer ones; this one spares the vendor what was under way.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// Jobs at a time, requests a job and this together must fit into a job's time limit.
-const HIGHEST_PRICE: u32 = 4;
-
-/// After so long without one, twice as much is tried again.
+/// For so long after a refusal half as much is sent: less, and a job's requests would not fit into its time limit.
 const RECOVERY: Duration = Duration::from_mins(1);
 
 /// By what is limited, and where.
@@ -30,7 +27,7 @@ static SHARED: LazyLock<Shared> = LazyLock::new(Shared::default);
 /// A rate below the vendor's published limit; less of it while others draw on the same limit.
 ///
 /// Other processes, and other software with the same account, share a vendor's limit, and nobody says how many they are:
-/// so each refusal halves the rate of this process, down to a quarter, and each quiet minute doubles it again.
+/// so a refusal halves the rate of this process for a minute. Where that is not enough, the pauses that the vendor asks for are.
 pub struct Budget {
     /// The time that one request takes up where nothing was refused.
     each: Duration,
@@ -44,9 +41,7 @@ pub struct Budget {
 struct State {
     /// Until when the time is taken up by the requests that have gone.
     taken_until: Instant,
-    /// How many times its share of the time a request takes up.
-    price: u32,
-    priced_at: Instant,
+    refused_at: Option<Instant>,
     paused_until: Instant,
 }
 
@@ -65,8 +60,8 @@ impl Budget {
 
     /// The one budget of this process for what a vendor limits at this origin: its name with `what` is limited.
     ///
-    /// A vendor counts an account's requests, and not a job's or a client's. So it is made for the first client, and every
-    /// other draws on the same, also the one that takes its place with a new key.
+    /// A vendor counts an account's requests, and not a job's or a client's. So it is made for the first client, at whose rate
+    /// it stays, and every other at this origin draws on the same, also the one that takes its place with a new key.
     #[must_use]
     pub fn shared(what: &'static str, origin: &Url, make: impl FnOnce() -> Self) -> Arc<Self> {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,7 +71,7 @@ impl Budget {
 
     fn new(requests: NonZeroU32, at_once: u32) -> Self {
         let (now, each) = (Instant::now(), Duration::from_secs(1) / requests.get());
-        let state = State { taken_until: now, price: 1, priced_at: now, paused_until: now };
+        let state = State { taken_until: now, refused_at: None, paused_until: now };
         Self { each, at_once: each * at_once, queue: Queue::new(()), state: Mutex::new(state) }
     }
 
@@ -99,7 +94,7 @@ impl Budget {
     pub async fn turn(&self) -> Result<Turn<'_>, Duration> {
         let first = self.queue.lock().await;
         let (cost, taken_until) = {
-            let mut state = self.state();
+            let state = self.state();
             (self.each * state.price()?, state.taken_until)
         };
         sleep_until(taken_until + cost - self.at_once.max(cost)).await;
@@ -109,12 +104,8 @@ impl Budget {
     /// The vendor refused a request, too many, and asks for a pause.
     pub fn exceeded(&self, pause: Duration) {
         let (mut state, now) = (self.state(), Instant::now());
-        if state.price == 1 || state.priced_at.elapsed() > ONE_REFUSAL {
-            state.price = (state.price * 2).min(HIGHEST_PRICE);
-            state.priced_at = now;
-        }
-        // The breaker keeps to longer pauses; this one spares the vendor what was under way.
-        state.paused_until = (now + pause.min(ONE_REFUSAL)).max(state.paused_until);
+        state.refused_at = Some(now);
+        state.paused_until = (now + pause.min(LONGEST_PAUSE)).max(state.paused_until);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -144,17 +135,14 @@ impl Turn<'_> {
 }
 
 impl State {
-    /// What a request takes now, or how long none may go.
-    fn price(&mut self) -> Result<u32, Duration> {
+    /// How many times its share of the time a request takes up now, or how long none may go.
+    fn price(&self) -> Result<u32, Duration> {
         let pause = self.paused_until.saturating_duration_since(Instant::now());
         if !pause.is_zero() {
             return Err(pause);
         }
-        while self.price > 1 && self.priced_at.elapsed() > RECOVERY {
-            self.price /= 2;
-            self.priced_at += RECOVERY;
-        }
-        Ok(self.price)
+        let is_less = self.refused_at.is_some_and(|refused| refused.elapsed() <= RECOVERY);
+        Ok(if is_less { 2 } else { 1 })
     }
 }
 
@@ -234,21 +222,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_halves_the_rate_down_to_a_quarter_and_a_quiet_minute_doubles_it() {
+    async fn a_refusal_halves_the_rate_for_a_minute_however_many_more_there_are() {
         let budget = budget(10);
         // The first second's are used up: what follows shows the rate.
         time(&budget, 10).await;
-        for (after, seconds) in [(SECOND, 2), (SECOND, 2), (SECOND * 11, 4), (SECOND * 11, 4)] {
-            tokio::time::sleep(after).await;
+        for _ in 0..3 {
             budget.exceeded(Duration::ZERO);
             time(&budget, 10).await;
-            assert_eq!(tenths(&budget, 10).await, seconds * 10, "after {after:?}");
+            assert_eq!(tenths(&budget, 10).await, 20);
         }
         tokio::time::sleep(RECOVERY).await;
         time(&budget, 10).await;
-        assert_eq!(tenths(&budget, 10).await, 20);
-        tokio::time::sleep(RECOVERY * 10).await;
-        time(&budget, 10).await;
         assert_eq!(tenths(&budget, 10).await, 10);
+    }
+
+    #[tokio::test]
+    async fn who_is_limited_together_has_one_budget_and_others_have_theirs() {
+        let origin = |url: &str| url.parse().expect("it is a URL");
+        let shared = |what, url| Budget::shared(what, &origin(url), || budget(5));
+        let one = shared("requests", "https://vendor.example/v1");
+        assert!(Arc::ptr_eq(&one, &shared("requests", "https://vendor.example/v2?key=new")));
+        assert!(!Arc::ptr_eq(&one, &shared("searches", "https://vendor.example/v1")));
+        assert!(!Arc::ptr_eq(&one, &shared("requests", "https://other.example/v1")));
     }
 }

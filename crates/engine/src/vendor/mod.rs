@@ -16,11 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{
-    Method, RequestBuilder, StatusCode, Url,
-    header::{ACCEPT, HeaderValue},
-    redirect,
-};
+use reqwest::{Method, RequestBuilder, StatusCode, Url, header::HeaderValue, redirect};
 use sha2::{Digest, Sha256};
 
 use crate::{metrics, package::Package};
@@ -67,7 +63,6 @@ impl Vendor {
         let Package { name: program, version } = Package::of_this_process();
         let http = reqwest::Client::builder()
             .user_agent(format!("{program}/{version}"))
-            .default_headers([(ACCEPT, HeaderValue::from_static("application/json"))].into_iter().collect())
             .timeout(REQUEST_DEADLINE)
             // An API has no reason to redirect, and a bearer token none to follow.
             .redirect(redirect::Policy::none())
