@@ -1,6 +1,6 @@
 //! How HubSpot is spoken to: its paths, its key, its limits.
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use engine::{
     config::ConfigError,
@@ -39,9 +39,9 @@ impl Api {
         }
         Ok(Self {
             // 100 in 10 s, less a tenth for whoever else uses the account. (HubSpot's documentation, "Usage guidelines".)
-            vendor: Vendor::new("HubSpot").with_requests_a_second(9, base_url),
+            vendor: Vendor::new("HubSpot").with_limit(90, Duration::from_secs(10), base_url),
             searches: Budget::shared("HubSpot's searches", base_url, || {
-                Budget::evenly_a_second(SEARCHES_A_SECOND)
+                Budget::new(SEARCHES_A_SECOND, Duration::from_secs(1))
             }),
             base_url: base_url.clone(),
             version: settings.hubspot_api_version.clone(),

@@ -1,5 +1,7 @@
 //! How Zendesk is spoken to: its paths, its token, its limits.
 
+use std::time::Duration;
+
 use engine::{
     config::ConfigError,
     need,
@@ -32,7 +34,7 @@ impl Api {
         }
         Ok(Self {
             // 100 updates of tickets a minute, each with the looks before it. (Zendesk's documentation, "Rate limits".)
-            vendor: Vendor::new("Zendesk").with_requests_a_second(5, base_url),
+            vendor: Vendor::new("Zendesk").with_limit(300, Duration::from_mins(1), base_url),
             base_url: base_url.clone(),
             tokens: Tokens::new(id.clone(), secret.clone(), scope),
             turns: Turns::of("ticket"),

@@ -46,16 +46,14 @@ struct State {
 }
 
 impl Budget {
-    /// So many requests a second, and as many at once after a quiet second.
+    /// No more than so many requests in any stretch of time as long as `window`: a tenth of them at once after a pause, and
+    /// the others evenly.
     #[must_use]
-    pub fn requests_a_second(requests: NonZeroU32) -> Self {
-        Self::new(requests, requests.get())
-    }
-
-    /// So many requests a second, one after the other: never more than that in any second.
-    #[must_use]
-    pub fn evenly_a_second(requests: NonZeroU32) -> Self {
-        Self::new(requests, 1)
+    pub fn new(requests: NonZeroU32, window: Duration) -> Self {
+        let at_once = (requests.get() / 10).max(1);
+        let (now, each) = (Instant::now(), window / (requests.get() + 1 - at_once));
+        let state = State { taken_until: now, refused_at: None, paused_until: now };
+        Self { each, at_once: each * at_once, queue: Queue::new(()), state: Mutex::new(state) }
     }
 
     /// The one budget of this process for what a vendor limits at this origin: its name with `what` is limited.
@@ -67,12 +65,6 @@ impl Budget {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         let origin = origin.origin().ascii_serialization();
         Arc::clone(shared.entry((what, origin)).or_insert_with(|| Arc::new(make())))
-    }
-
-    fn new(requests: NonZeroU32, at_once: u32) -> Self {
-        let (now, each) = (Instant::now(), Duration::from_secs(1) / requests.get());
-        let state = State { taken_until: now, refused_at: None, paused_until: now };
-        Self { each, at_once: each * at_once, queue: Queue::new(()), state: Mutex::new(state) }
     }
 
     /// Waits until a request may go, and takes its share.
@@ -152,8 +144,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn budget(requests: u32) -> Budget {
-        Budget::requests_a_second(NonZeroU32::new(requests).expect("it is not 0"))
+    fn budget(requests: u32, window: Duration) -> Budget {
+        Budget::new(NonZeroU32::new(requests).expect("it is not 0"), window)
     }
 
     /// How long so many requests take.
@@ -171,24 +163,37 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_seconds_requests_go_at_once_and_all_further_ones_at_the_rate() {
-        let budget = budget(5);
-        assert_eq!(tenths(&budget, 5).await, 0);
-        assert_eq!(tenths(&budget, 10).await, 20);
-        tokio::time::sleep(SECOND * 60).await;
-        assert_eq!(tenths(&budget, 6).await, 2, "a quiet minute saves no more than a second's");
+    async fn no_stretch_of_time_has_more_requests_than_its_window_may() {
+        for (requests, window) in [(1, SECOND), (5, SECOND), (90, SECOND * 10), (300, SECOND * 60)] {
+            let budget = budget(requests, window);
+            let mut at = Vec::new();
+            for pause in [Duration::ZERO, window * 3, window / 3] {
+                tokio::time::sleep(pause).await;
+                for _ in 0..requests * 2 {
+                    budget.take().await.expect("it is not paused");
+                    at.push(Instant::now());
+                }
+            }
+            // tokio's timers are in milliseconds.
+            let almost = window.saturating_sub(Duration::from_millis(2));
+            let most =
+                at.iter().map(|&first| at.iter().filter(|&&at| at >= first && at < first + almost).count());
+            assert_eq!(most.max(), Some(requests as usize), "{requests} in {window:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_even_budget_lets_none_go_at_once() {
-        let budget = Budget::evenly_a_second(NonZeroU32::new(4).expect("it is not 0"));
+    async fn a_tenth_goes_at_once_and_all_further_ones_evenly() {
+        let budget = budget(90, SECOND * 10);
+        assert_eq!(tenths(&budget, 9).await, 0);
+        assert_eq!(tenths(&budget, 82).await, 100);
         tokio::time::sleep(SECOND * 60).await;
-        assert_eq!(tenths(&budget, 9).await, 20);
+        assert_eq!(tenths(&budget, 10).await, 1, "a quiet minute saves no more than the tenth");
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_with_the_turn_in_hand_goes_as_far_from_the_next_as_without() {
-        let budget = Budget::evenly_a_second(NonZeroU32::new(4).expect("it is not 0"));
+        let budget = budget(4, SECOND);
         let turn = budget.turn().await.expect("it is not paused");
         let (next, ()) = tokio::join!(time(&budget, 1), async {
             tokio::time::sleep(SECOND * 3).await;
@@ -199,7 +204,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nothing_goes_during_a_pause_and_the_longest_is_ten_seconds() {
-        let budget = budget(5);
+        let budget = budget(5, SECOND);
         budget.exceeded(SECOND * 3);
         assert_eq!(budget.take().await, Err(SECOND * 3));
         budget.exceeded(SECOND * 600);
@@ -212,7 +217,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_when_a_pause_is_asked_for_is_told_of_it() {
-        let budget = budget(1);
+        let budget = budget(1, SECOND);
         budget.take().await.expect("it is not paused");
         let (waited, ()) = tokio::join!(budget.take(), async {
             tokio::time::sleep(SECOND / 2).await;
@@ -223,7 +228,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_halves_the_rate_for_a_minute_however_many_more_there_are() {
-        let budget = budget(10);
+        let budget = budget(10, SECOND);
         // The first second's are used up: what follows shows the rate.
         time(&budget, 10).await;
         for _ in 0..3 {
@@ -239,7 +244,7 @@ mod tests {
     #[tokio::test]
     async fn who_is_limited_together_has_one_budget_and_others_have_theirs() {
         let origin = |url: &str| url.parse().expect("it is a URL");
-        let shared = |what, url| Budget::shared(what, &origin(url), || budget(5));
+        let shared = |what, url| Budget::shared(what, &origin(url), || budget(5, SECOND));
         let one = shared("requests", "https://vendor.example/v1");
         assert!(Arc::ptr_eq(&one, &shared("requests", "https://vendor.example/v2?key=new")));
         assert!(!Arc::ptr_eq(&one, &shared("searches", "https://vendor.example/v1")));

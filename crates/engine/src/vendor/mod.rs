@@ -71,16 +71,16 @@ impl Vendor {
         Self { name, http, budget: None }
     }
 
-    /// Keeps what this process sends to the origin below the vendor's published limit: so many requests a second by all of
-    /// its jobs, and fewer while the vendor says that it is too many.
+    /// Keeps what this process sends to the origin below the vendor's published limit: no more than so many requests in any
+    /// `window`, by all of its jobs, and fewer after the vendor has said that it is too many. Each process counts by itself.
     ///
     /// # Panics
     ///
-    /// With a budget of none, which would wait for ever.
+    /// With a limit of none, which would wait for ever.
     #[must_use]
-    pub fn with_requests_a_second(self, requests: u32, origin: &Url) -> Self {
-        let requests = NonZeroU32::new(requests).expect("a budget of none would wait for ever");
-        let budget = Budget::shared(self.name, origin, || Budget::requests_a_second(requests));
+    pub fn with_limit(self, requests: u32, window: Duration, origin: &Url) -> Self {
+        let requests = NonZeroU32::new(requests).expect("a limit of none would wait for ever");
+        let budget = Budget::shared(self.name, origin, || Budget::new(requests, window));
         Self { budget: Some(budget), ..self }
     }
 

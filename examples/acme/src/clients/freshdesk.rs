@@ -3,6 +3,8 @@
 //! It has no key by which it knows a repeat. So each write looks first, by a last line that names the call; it is sent once;
 //! and of one call's events the engine lets only one write at a time. (Freshdesk's documentation, "Conversations".)
 
+use std::time::Duration;
+
 use engine::{
     call::Call,
     config::{ConfigError, Secret},
@@ -43,7 +45,7 @@ impl Freshdesk {
         let url = need!(settings.freshdesk_url)?;
         Ok(Self {
             // 100 a minute in the smallest plan, less some for whoever else uses it. (Freshdesk's documentation, "Rate limit".)
-            vendor: Vendor::new("Freshdesk").with_requests_a_second(1, url),
+            vendor: Vendor::new("Freshdesk").with_limit(60, Duration::from_mins(1), url),
             url: url.clone(),
             key: need!(settings.freshdesk_key)?.clone(),
         })
