@@ -35,6 +35,8 @@ async fn given_up(app: &App, id: &str, status: u16) {
 const GIVEN_UP: &str =
     "select coalesce(string_agg(event_id, ' ' order by event_id), '') from call_job where state = 'given up'";
 
+const NONE: &str = "no such job was given up: `jobs list --state in-progress` has those that go on\n";
+
 #[tokio::test]
 async fn what_was_given_up_is_listed_and_what_failed_for_one_cause_is_run_anew_and_nothing_else() {
     let app = App::start().await;
@@ -53,7 +55,7 @@ async fn what_was_given_up_is_listed_and_what_failed_for_one_cause_is_run_anew_a
     assert_eq!(again.out, "2 of report-call run anew\n", "{again:?}");
     app.all_done().await;
     assert_eq!(app.text(GIVEN_UP).await, "evt_2");
-    assert_eq!(jobs(&app, &["retry", "--cause", "422"]).await.out, "there is no such job\n");
+    assert_eq!(jobs(&app, &["retry", "--cause", "422"]).await.out, NONE);
 
     for (wrong, hint) in [
         (["retry", "--job", "report-calls"], "`report-calls` is no job: there are "),
@@ -192,7 +194,7 @@ async fn a_job_that_waits_for_its_next_try_is_run_now_and_others_are_left_waitin
     }
     app.stand_in.clear_faults();
 
-    assert_eq!(jobs(&app, &["retry"]).await.out, "there is no such job\n", "none was given up");
+    assert_eq!(jobs(&app, &["retry"]).await.out, NONE);
     let now = jobs(&app, &["retry", "--waiting", "--cause", "answered 503", "--json"]).await;
     assert_eq!(
         serde_json::from_str::<Value>(&now.out).unwrap(),

@@ -34,13 +34,17 @@ pub enum JobsCommand {
     Discard(DiscardArgs),
 }
 
+/// Where no job that was given up is meant.
+const NONE: &str = "no such job was given up: `jobs list --state in-progress` has those that go on";
+
 /// Which jobs to show.
 #[derive(Debug, Args)]
 pub struct ListArgs {
     #[command(flatten)]
     filter: Filter,
 
-    /// The jobs' state. For all but those that were given up, times are when the event came.
+    /// The jobs' state. Those that were given up have the time of that, the others that of their next try; `--since` and
+    /// `--until` go by that of the event for these.
     #[arg(long, default_value = "given-up")]
     state: State,
 
@@ -142,7 +146,7 @@ fn tell(report: &Report, as_json: bool, done: &str) -> anyhow::Result<()> {
         return Ok(());
     }
     if report.jobs.is_empty() {
-        println!("there is no such job");
+        println!("{NONE}");
     }
     let would = if report.changed { "" } else { "would be " };
     for (job, count) in &report.jobs {
@@ -159,7 +163,7 @@ async fn list(pool: &PgPool, args: &ListArgs, which: &Which<'_>) -> anyhow::Resu
         State::GivenUp => {
             let most = usize::try_from(args.limit)?;
             let jobs = said(given_up::list(pool, which, most).await)?;
-            return show(&jobs, args.json, line);
+            return show(&jobs, NONE, args.json, line);
         }
         State::InProgress => None,
         State::Waiting => Some("waiting"),
@@ -168,7 +172,7 @@ async fn list(pool: &PgPool, args: &ListArgs, which: &Which<'_>) -> anyhow::Resu
         State::Paused => Some("paused"),
     };
     let jobs = said(open::list(pool, which, state, args.limit).await)?;
-    show(&jobs, args.json, |job| {
+    show(&jobs, "there is no such job", args.json, |job| {
         let told = |name| member(job, name);
         let next = if job["next_try_at"].is_null() { "-".to_owned() } else { told("next_try_at") };
         let (name, event, state, reason) =
@@ -177,11 +181,16 @@ async fn list(pool: &PgPool, args: &ListArgs, which: &Which<'_>) -> anyhow::Resu
     })
 }
 
-fn show<T: Serialize>(jobs: &[T], as_json: bool, line: impl Fn(&T) -> String) -> anyhow::Result<()> {
+fn show<T: Serialize>(
+    jobs: &[T],
+    none: &str,
+    as_json: bool,
+    line: impl Fn(&T) -> String,
+) -> anyhow::Result<()> {
     if as_json {
         println!("{}", json(&jobs)?);
     } else if jobs.is_empty() {
-        println!("there is no such job");
+        println!("{none}");
     }
     for job in jobs.iter().filter(|_| !as_json) {
         println!("{}", line(job));

@@ -193,7 +193,12 @@ impl Breaker {
         match &mut state.open {
             None => {
                 let vendor = &self.vendor;
-                tracing::error!(vendor, "its jobs wait until it is well again: {}", Safe(reason));
+                tracing::error!(
+                    vendor,
+                    "{}: its jobs wait until it is well again: {}",
+                    Safe(vendor),
+                    Safe(reason)
+                );
                 metrics::vendor_paused(vendor, true);
                 state.open = Some(Open { until, wait, probing: false });
             }
