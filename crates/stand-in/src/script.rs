@@ -181,7 +181,8 @@ async fn play(State(script): State<Script>, method: Method, uri: Uri) -> Respons
         "script": { "method": method.as_str(), "path": path, "status": 200, "headers": {}, "body": {} },
         "scripted": scripted,
     });
-    (StatusCode::NOT_FOUND, Json(body)).into_response()
+    // Whoever asked asks again, and is answered once it is scripted.
+    (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
 }
 
 async fn list(State(script): State<Script>) -> Response {

@@ -137,14 +137,14 @@ impl App {
         self.ending.leave_jobs();
     }
 
-    /// All settings of this deployment.
-    pub(crate) fn settings(&self) -> &[(String, String)] {
-        &self.settings
+    /// What this deployment's setting is, where it has it.
+    pub(crate) fn has(&self, name: &str) -> Option<&str> {
+        self.settings.iter().find(|(setting, _)| setting == name).map(|(_, value)| value.as_str())
     }
 
-    /// What this deployment's setting is.
+    /// The same of one that it has.
     pub(crate) fn setting(&self, name: &str) -> &str {
-        &self.settings.iter().find(|(setting, _)| setting == name).unwrap().1
+        self.has(name).unwrap()
     }
 
     /// Another process of the same deployment.

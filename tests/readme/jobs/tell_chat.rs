@@ -19,6 +19,7 @@ pub struct TellChat {
 
 impl Job for TellChat {
     const NAME: &'static str = "tell-chat";
+    const ONCE_A_CALL: bool = true;
 
     type Settings = Settings;
 

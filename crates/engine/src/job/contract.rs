@@ -5,7 +5,7 @@ use std::pin::Pin;
 use super::outcome::{JobError, Outcome};
 use crate::{call::Call, config::ConfigError, vendor::ClientError};
 
-/// Something that is done once for every call.
+/// Something that is done for every call: for each of its events, or once ([`Self::ONCE_A_CALL`]).
 ///
 /// It is run again until it succeeds or is given up, also when its process died in the middle of it: whatever it does at
 /// a vendor must be safe to repeat.

@@ -53,7 +53,7 @@ async fn what_is_not_scripted_is_refused_with_how_to_script_it() {
         ("GET", "/"),
     ] {
         let (status, body) = api.send(method, &format!("/script{path}"), None).await.unwrap();
-        assert_eq!((status, &body["scripted"]), (404, &json!(["GET /v1/calls/{id}"])), "{method} {path}");
+        assert_eq!((status, &body["scripted"]), (503, &json!(["GET /v1/calls/{id}"])), "{method} {path}");
         let error = body["error"].as_str().unwrap();
         assert!(
             error.contains(&format!("scripted for {method} {path}:")) && error.contains("/stand-in/script")
@@ -87,14 +87,14 @@ async fn answers_can_be_posted_listed_and_deleted_and_the_newest_that_fits_is_gi
         assert_eq!(api.get("/script/v1/calls/7").await, (200, json!(given)), "{path} {n}");
     }
     assert_eq!(api.get("/script/v1/contacts/7/calls").await, (200, json!(1)));
-    assert_eq!(api.post("/script/v1/contacts/7/calls", json!({})).await.0, 404);
+    assert_eq!(api.post("/script/v1/contacts/7/calls", json!({})).await.0, 503);
     let (_, listed) = api.get("/stand-in/script").await;
     assert_eq!((listed.as_array().unwrap().len(), &listed[0]["path"]), (4, &json!("/v1/calls/7")));
     let index = api.client.get(api.stand_in.url()).send().await.unwrap().text().await.unwrap();
     assert!(index.contains("<a href=/stand-in/script>script</a> (4)"), "{index}");
 
     let deleted = api.request("DELETE", "/stand-in/script").send().await.unwrap();
-    assert_eq!((deleted.status().as_u16(), api.get("/script/v1/calls/7").await.0), (204, 404));
+    assert_eq!((deleted.status().as_u16(), api.get("/script/v1/calls/7").await.0), (204, 503));
     for (wrong, word) in [
         ("", "EOF"),
         (r#"{"method": "GET"}"#, "missing field `path`"),
