@@ -7,8 +7,8 @@
 //! 2. [`jobs`]: what is to be done with a call. ★ Your own jobs.
 //! 3. [`clients`]: what is written of it at the vendors. ★ Your own CRM.
 //!
-//! [`settings`] are what those need to know. Everything beneath is the crate `engine`, whose `lib.rs` is a map as well: who
-//! may deliver, the inbox, the queues, the ledger, the console, the commands.
+//! [`settings`] are what those need to know. Beneath are the vendors' APIs, `crates/…-api`, and the crate `engine`, whose
+//! `lib.rs` is a map as well: who may deliver, the inbox, the queues, the ledger, the console, the commands.
 
 #![expect(unreachable_pub, reason = "the modules are written as those of a library are")]
 

@@ -30,9 +30,11 @@ async fn a_call_is_one_record_whatever_is_repeated_and_stands_beside_its_contact
         run(&["setup"], &settings.map(|(name, value)| (name.to_owned(), value.to_owned())), "").await;
     println!("{}{}", set_up.out, set_up.err);
     if is_forbidden(&set_up.err) {
-        return println!("left out: this account can't be set up");
+        // Its scope may have been taken from the key since.
+        println!("left out: the set-up, which this key may not do");
+    } else {
+        assert_eq!(set_up.code, 0, "{set_up:?}");
     }
-    assert_eq!(set_up.code, 0, "{set_up:?}");
 
     let app = App::with(&settings).await;
     let account = Account::new(base, &token);

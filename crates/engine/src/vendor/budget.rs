@@ -16,7 +16,8 @@ use tokio::{
 /// The longest pause of a budget. The breaker keeps to longer ones; this one spares the vendor what was under way.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// For so long after a refusal half as much is sent: less, and a job's requests would not fit into its time limit.
+/// For so long after a refusal half as much is sent. With less, all jobs that run at a time would hardly get through within
+/// their time limit.
 const RECOVERY: Duration = Duration::from_mins(1);
 
 /// By what is limited, and where.
@@ -78,7 +79,8 @@ impl Budget {
 
     /// Waits until a request may go; it takes its share later, when it goes.
     ///
-    /// For a request under two limits: whoever took this share and waited for the other would go close upon the one before.
+    /// For a request under two limits: one that took its share first and then waited for the other limit would leave too soon
+    /// after the one before it.
     ///
     /// # Errors
     ///

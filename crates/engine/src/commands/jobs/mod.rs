@@ -43,8 +43,8 @@ pub struct ListArgs {
     #[command(flatten)]
     filter: Filter,
 
-    /// The jobs' state. Those that were given up have the time of that, the others that of their next try; `--since` and
-    /// `--until` go by that of the event for these.
+    /// The jobs' state. Those that were given up show when that was, the others when they are next tried; for the others,
+    /// `--since` and `--until` go by when the event came.
     #[arg(long, default_value = "given-up")]
     state: State,
 
@@ -117,12 +117,12 @@ pub async fn run(command: &JobsCommand, config: &Config, jobs: &Jobs) -> anyhow:
         JobsCommand::List(args) => list(&db::reader_pool(&url)?, args, &args.filter.which(jobs)?).await,
         JobsCommand::Retry(args) => {
             let (pool, which) = (db::worker_pool(&url, 0)?, args.filter.which(jobs)?);
-            let (jobs, done) = if args.waiting {
-                (open::run_now(&pool, &which).await, "run now")
+            let (jobs, done, none) = if args.waiting {
+                (open::run_now(&pool, &which).await, "run now", "no such job waits for its next try")
             } else {
-                (given_up::retry(&pool, &which).await, "run anew")
+                (given_up::retry(&pool, &which).await, "run anew", NONE)
             };
-            tell(&Report { changed: true, jobs: said(jobs)? }, args.json, done)
+            tell(&Report { changed: true, jobs: said(jobs)? }, args.json, done, none)
         }
         JobsCommand::Discard(args) => {
             let (pool, which) = (db::worker_pool(&url, 0)?, args.filter.which(jobs)?);
@@ -135,18 +135,18 @@ pub async fn run(command: &JobsCommand, config: &Config, jobs: &Jobs) -> anyhow:
             } else {
                 given_up::count(&pool, &which).await
             };
-            tell(&Report { changed: args.yes, jobs: said(jobs)? }, args.json, "discarded")
+            tell(&Report { changed: args.yes, jobs: said(jobs)? }, args.json, "discarded", NONE)
         }
     }
 }
 
-fn tell(report: &Report, as_json: bool, done: &str) -> anyhow::Result<()> {
+fn tell(report: &Report, as_json: bool, done: &str, none: &str) -> anyhow::Result<()> {
     if as_json {
         println!("{}", json(report)?);
         return Ok(());
     }
     if report.jobs.is_empty() {
-        println!("{NONE}");
+        println!("{none}");
     }
     let would = if report.changed { "" } else { "would be " };
     for (job, count) in &report.jobs {
