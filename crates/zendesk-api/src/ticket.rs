@@ -23,9 +23,9 @@ pub struct Ticket {
     /// Who asked for it.
     pub requester_id: Option<u64>,
     external_id: Option<String>,
-    /// Sent back as it came, so that Zendesk can tell whether the ticket has changed.
+    /// When it was last changed, as it came: sent back, so that Zendesk can tell whether the ticket has changed since.
     #[serde(default)]
-    updated_at: String,
+    pub updated_at: String,
 }
 
 #[derive(Deserialize)]

@@ -32,7 +32,8 @@ impl Found {
 
 impl HubSpot {
     pub(super) async fn find_contact(&self, call: &Call) -> Result<Found, ClientError> {
-        if let Some(crm_id) = call.custom_field(CRM_ID) {
+        // Of a path it names nobody, whoever reads the path that it would stand in.
+        if let Some(crm_id) = call.custom_field(CRM_ID).filter(|id| !id.contains(['/', '\\'])) {
             let named = self.api.find("contacts", self.contact_id_property.as_deref(), &crm_id).await?;
             if named.is_some() {
                 return Ok(Found { id: named, note: None });

@@ -132,24 +132,25 @@ impl Zendesk {
         let mut refused = None;
         for _ in 0..CONFLICTS {
             let ticket = self.api.ticket(id).await?;
+            // As it was when the comment was refused: so there is nothing new to look for.
+            if let Some((_, error)) = refused.take_if(|(seen, _)| *seen == ticket.updated_at) {
+                return Err(error);
+            }
             if self.holds(id, note).await? {
                 return Ok(Put::Before);
             }
             if ticket.status == "closed" {
                 return Ok(Put::Closed);
             }
-            if let Some(refused) = refused {
-                return Err(refused);
-            }
             match self.api.comment(&ticket, note.body(), &mut turn).await {
                 Ok(true) => return Ok(Put::Now),
                 Ok(false) => {}
                 // It may be closed by now, or hold the comment of a try whose answer was lost: the next look tells.
-                Err(error @ ClientError::Stop(_)) => refused = Some(error),
+                Err(error @ ClientError::Stop(_)) => refused = Some((ticket.updated_at, error)),
                 Err(error) => return Err(error),
             }
         }
-        Err(refused.unwrap_or_else(|| ClientError::retry(format!("somebody keeps changing ticket {id}"))))
+        Err(ClientError::retry(format!("somebody keeps changing ticket {id}")))
     }
 
     /// Whether a comment of the ticket is this call's.

@@ -61,8 +61,8 @@ impl<'a> Note<'a> {
         };
         let started_at = call.started_at.unwrap_or(call.received_at);
         let mut voice = json!({
-            "from": line(call.from.as_deref().unwrap_or("unknown")),
-            "to": line(call.to.as_deref().unwrap_or("unknown")),
+            "from": line(known(call.from.as_deref())),
+            "to": line(known(call.to.as_deref())),
             "recording_url": recording.as_str(),
             "started_at": started_at.to_rfc3339_opts(SecondsFormat::Millis, true),
             // Seconds, as an integer.
@@ -154,6 +154,11 @@ struct Subject<'a> {
 pub(super) fn subject(call: &Call) -> String {
     let subject = Subject { status: call.status.as_ref().map_or("", AsRef::as_ref), call };
     line(&subject.render().unwrap_or_default()).into_owned()
+}
+
+/// A number that is withheld may come as an empty text, which Zendesk doesn't take.
+fn known(number: Option<&str>) -> &str {
+    number.filter(|number| !number.trim().is_empty()).unwrap_or("unknown")
 }
 
 fn line(text: &str) -> Cow<'_, str> {

@@ -50,6 +50,16 @@ async fn a_time_with_microseconds_and_a_link_with_spaces_go_out_in_the_vendors_f
 }
 
 #[tokio::test]
+async fn a_number_that_is_withheld_is_unknown() {
+    let app = start().await;
+    let mut call = call("1", json!(OPEN), "answered", true);
+    (call["from"], call["to"]) = (json!(""), json!(null));
+    run(&app, &call).await;
+    let voice = voices(&app, OPEN).pop().unwrap().data.unwrap();
+    assert_eq!((voice.from.as_str(), voice.to.as_str()), ("unknown", "unknown"));
+}
+
+#[tokio::test]
 async fn what_zendesk_quotes_of_a_call_is_kept_nowhere() {
     let vendor = Quoting::start().await;
     let settings = [
