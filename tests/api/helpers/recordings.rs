@@ -89,10 +89,12 @@ impl Recordings {
 /// The worker dies, and its job is free for another.
 pub(crate) async fn killed(app: &App, worker: Process) {
     worker.kill().await;
-    // What apalis does once its heartbeats are missed.
+    // What apalis does once its heartbeats are missed. Where a fetch of the dead one was still on its way, it may take the job
+    // after this, and the next heartbeat of another worker finds it.
     let free =
-        "update apalis.jobs set status = 'Pending', lock_by = null where status in ('Queued', 'Running')";
-    sqlx::query(free).execute(&app.db).await.unwrap();
+        "update apalis.jobs set status = 'Pending', lock_by = null where status in ('Queued', 'Running');
+                update apalis.workers set last_seen = now() - interval '1 hour'";
+    sqlx::raw_sql(free).execute(&app.db).await.unwrap();
 }
 
 /// The digest of so many bytes of audio, in hex.
