@@ -8,6 +8,7 @@ use reqwest::Url;
 
 use engine::{
     call::{Call, Direction},
+    recording,
     vendor::cut,
 };
 
@@ -56,11 +57,11 @@ impl HubSpot {
     }
 }
 
-/// The URL as it is written on the wire: what must not stand in one is percent-encoded.
+/// The link as it is written on the wire.
 fn https(url: &str) -> Option<String> {
     let url = Url::parse(url).ok().filter(|url| url.scheme() == "https")?;
     // A link that was cut would lead nowhere.
-    Some(String::from(url)).filter(|url| url.len() <= LONGEST)
+    Some(recording::uri(&url)).filter(|url| url.len() <= LONGEST)
 }
 
 fn direction(direction: &Direction) -> Option<&'static str> {

@@ -63,7 +63,7 @@ impl<'a> Note<'a> {
         let mut voice = json!({
             "from": line(known(call.from.as_deref())),
             "to": line(known(call.to.as_deref())),
-            "recording_url": recording.as_str(),
+            "recording_url": recording::uri(recording),
             "started_at": started_at.to_rfc3339_opts(SecondsFormat::Millis, true),
             // Seconds, as an integer.
             "call_duration": call.duration_seconds.unwrap_or_default(),

@@ -223,12 +223,12 @@ async fn a_time_with_microseconds_and_a_link_with_spaces_go_out_in_the_vendors_f
     let app = start().await;
     let mut call = event("evt_1", "cl_1");
     call["started_at"] = json!("2025-08-21T10:58:13.123456Z");
-    call["recording_url"] = json!("HTTPS://recordings.example/a \"call\".mp3?name=a b");
+    call["recording_url"] = json!("HTTPS://recordings.example/a \"call\".mp3?name=a b|50%&x[1]=2");
     app.deliver(&call).await;
     app.all_done().await;
     let properties = the_call(&app).properties;
     assert_eq!(properties["hs_timestamp"], "2025-08-21T10:58:13.123Z");
-    let link = "https://recordings.example/a%20%22call%22.mp3?name=a%20b";
+    let link = "https://recordings.example/a%20%22call%22.mp3?name=a%20b%7C50%25&x%5B1%5D=2";
     assert_eq!(properties["hs_call_recording_url"], link);
 }
 

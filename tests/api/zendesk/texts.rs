@@ -50,6 +50,20 @@ async fn a_time_with_microseconds_and_a_link_with_spaces_go_out_in_the_vendors_f
 }
 
 #[tokio::test]
+async fn a_link_of_any_form_goes_out_as_a_uri_and_is_known_again() {
+    let app = start().await;
+    let mut call = call("1", json!(OPEN), "answered", true);
+    call["recording_url"] = json!("https://recordings.example/50%/a|b.mp3?filter[call]={1}%20^");
+    run(&app, &call).await;
+    call["event_id"] = json!("evt_1_again");
+    run(&app, &call).await;
+    let voices = voices(&app, OPEN);
+    assert_eq!(voices.len(), 1);
+    let link = "https://recordings.example/50%25/a%7Cb.mp3?filter%5Bcall%5D=%7B1%7D%20%5E";
+    assert_eq!(voices[0].data.as_ref().unwrap().recording_url, link);
+}
+
+#[tokio::test]
 async fn a_number_that_is_withheld_is_unknown() {
     let app = start().await;
     let mut call = call("1", json!(OPEN), "answered", true);

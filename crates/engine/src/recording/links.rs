@@ -1,5 +1,6 @@
-//! When two links lead to the same recording.
+//! When two links lead to the same recording, and how one is written for a vendor.
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use reqwest::Url;
 use sha2::{Digest, Sha256};
 
@@ -32,10 +33,41 @@ const SIGNING: &[&str] = &[
 /// How AWS and Google begin the names of theirs.
 const SIGNING_PREFIXES: [&str; 2] = ["x-amz-", "x-goog-"];
 
+/// What a path, a query and a fragment may have by the URL standard, and a URI may not.
+const NOT_IN_URIS: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// The link as a URI, which is what vendors take: the URL standard leaves more as it is than URIs may have. (RFC 3986.)
+#[must_use]
+pub fn uri(link: &Url) -> String {
+    let length = |part: Option<&str>| part.map_or(0, |part| "?".len() + part.len());
+    let behind = link.path().len() + length(link.query()) + length(link.fragment());
+    let (host, behind) = link.as_str().split_at(link.as_str().len() - behind);
+    let mut pieces = behind.split('%');
+    let mut rest = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let encodes = piece.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+        rest += if encodes { "%" } else { "%25" };
+        rest += piece;
+    }
+    format!("{host}{}", utf8_percent_encode(&rest, NOT_IN_URIS))
+}
+
 /// Whether two links are the same but for what signs them: signed again, it is no other recording.
 #[must_use]
 pub fn are_same(one: &Url, other: &Url) -> bool {
-    unsigned(one) == unsigned(other)
+    uri(&unsigned(one)) == uri(&unsigned(other))
 }
 
 /// A name for this recording of this call, of hex digits, which is the same however its link is signed.
@@ -68,6 +100,23 @@ mod tests {
     }
 
     #[test]
+    fn a_uri_has_what_is_not_allowed_in_one_encoded_and_all_else_as_it_was() {
+        let uri = |link: &str| uri(&link.parse().expect("it is a URL"));
+        assert_eq!(
+            uri("https://[::1]:8443/a[1]/50%?b={|}#c`^"),
+            "https://[::1]:8443/a%5B1%5D/50%25?b=%7B%7C%7D#c%60%5E"
+        );
+        for same in [
+            "https://r.example/",
+            "https://r.example/a%20b?x=%7C",
+            "https://r.example/?#",
+            "https://r.example/a;b=1,2/@:!$&'()*+~?q=/?",
+        ] {
+            assert_eq!(uri(same), same);
+        }
+    }
+
+    #[test]
     fn a_link_that_was_signed_again_is_the_same_recording() {
         for (one, other) in [
             ("https://r.example/1.mp3", "https://R.example:443/1.mp3#t=1"),
@@ -83,6 +132,7 @@ mod tests {
             ),
             ("https://r.example/1?Policy=a&Key-Pair-Id=b&Signature=c", "https://r.example/1?Policy=d"),
             ("https://r.example/1?token=a", "https://r.example/1?TOKEN=b&expires=2"),
+            ("https://r.example/5%/a|b?c[d]=e", "https://r.example/5%25/a%7Cb?c%5Bd%5D=e"),
         ] {
             assert!(same(one, other), "{one} {other}");
         }

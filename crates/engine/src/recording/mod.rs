@@ -3,7 +3,7 @@
 //! A link is hostile: it is named by whoever has the webhook's secret, and what is behind it by whoever owns that host. So a
 //! link is followed to listed hosts alone, and no connection goes to an address that is not public.
 //!
-//! - `links`: when two links are one
+//! - `links`: when two links are one, and how one is written for a vendor
 //! - `hosts`: the hosts that may be asked, and what a link to one looks like
 //! - `public`: the addresses that may be connected to
 //! - `resolver`: names to addresses, each of them checked
@@ -27,6 +27,6 @@ pub use audio::Audio;
 pub use copier::Copier;
 pub use fetch::Fetcher;
 pub use hosts::Hosts;
-pub use links::{are_same, key};
+pub use links::{are_same, key, uri};
 pub use missing::Missing;
 pub use transfer::{Recording, Watch};

@@ -4,8 +4,13 @@
 
 use chrono::{DateTime, Timelike};
 
+use serde_json::json;
+
 use super::account::{Account, Values};
 use super::properties::{ObjectType, Property};
+use crate::schema::Schema;
+
+static RECORDING: Schema = Schema::new(include_str!("schemas/objects.json"), "recording");
 
 /// The most characters that a text property takes (properties guide).
 const LONGEST: usize = 65_536;
@@ -48,9 +53,10 @@ fn refused(property: &Property, value: &str) -> Option<(&'static str, String)> {
             let allowed = allowed.join(", ");
             Some(("INVALID_OPTION", format!("{value} was not one of the allowed options: [{allowed}]")))
         }
-        // "Only HTTPS, secure URLs will be accepted" (calls guide); with which words is not said.
-        // Observed are refusals of what is no URL by RFC 3986; how strictly is not said.
-        _ if is_recording && !is_url(value) => Some(("INVALID_URL", format!("{value} is not an HTTPS URL"))),
+        // With which words is not said.
+        _ if is_recording && !RECORDING.check(&json!(value)).is_empty() => {
+            Some(("INVALID_URL", format!("{value} is not an HTTPS URL")))
+        }
         _ => None,
     }
 }
@@ -62,10 +68,4 @@ fn not_a_long(value: &str) -> (&'static str, String) {
 /// Whether it is a time as in RFC 3339, of whole milliseconds: no example is finer.
 fn is_time(value: &str) -> bool {
     DateTime::parse_from_rfc3339(value).is_ok_and(|time| time.nanosecond() % 1_000_000 == 0)
-}
-
-/// Whether it is a web address, without the characters that have to be percent-encoded in one.
-fn is_url(value: &str) -> bool {
-    value.starts_with("https://")
-        && value.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>".contains(&byte))
 }
