@@ -1,4 +1,4 @@
-//! How many requests a second a process sends to a vendor, whichever of its jobs sends them.
+//! How many requests a process sends to a vendor, whichever of its jobs sends them.
 
 use std::{
     collections::HashMap,
@@ -57,7 +57,7 @@ impl Budget {
         Self { each, at_once: each * at_once, queue: Queue::new(()), state: Mutex::new(state) }
     }
 
-    /// The one budget of this process for what a vendor limits at this origin: its name with `what` is limited.
+    /// The one budget of this process for `what` is limited at this origin: the vendor's name, or that and a kind of request.
     ///
     /// A vendor counts an account's requests, and not a job's or a client's. So it is made for the first client, at whose rate
     /// it stays, and every other at this origin draws on the same, also the one that takes its place with a new key.
